@@ -1,0 +1,73 @@
+import type { BaseUnits } from '../domain/amount.ts'
+import type { Hex } from '../domain/hex.ts'
+import type { Receipt } from '../domain/transaction.ts'
+
+/** One thing to be read from the chain's latest state. */
+export type Read =
+  | { readonly kind: 'call'; readonly to: Hex; readonly data: Hex; readonly from?: Hex; readonly value?: BaseUnits }
+  | { readonly kind: 'balance'; readonly address: Hex }
+  | { readonly kind: 'code'; readonly address: Hex }
+
+/** The answer to one `Read`. A revert is an answer too: `data` has what the contract returned with it. */
+export type ReadReply =
+  | { readonly ok: true; readonly value: Hex }
+  | { readonly ok: false; readonly message: string; readonly data?: Hex }
+
+/** A block's header, with the hashes of what it holds. */
+export interface Block {
+  readonly number: number
+  readonly hash: Hex
+  readonly parentHash: Hex
+  readonly timestampS: number
+  /** Wei; null on a chain without EIP-1559. */
+  readonly baseFeePerGas: BaseUnits | null
+  readonly gasUsed: BaseUnits
+  readonly gasLimit: BaseUnits
+  readonly transactions: readonly Hex[]
+}
+
+/**
+ * What a node said to a transaction. `accepted` means that it has it, new or known. Everything else leaves open whether
+ * some node has it: only a receipt says what became of it.
+ */
+export interface BroadcastReply {
+  readonly verdict: 'accepted' | 'nonceTooLow' | 'underpriced' | 'cannotPay' | 'never' | 'unknown'
+  readonly message: string
+}
+
+/** What the runtime asks of one EVM chain. Every call ends when `signal` aborts, or throws `EndpointError`. */
+export interface Chain {
+  readonly chainId: number
+
+  /** Reads all in one round trip, in order, at the same endpoint. */
+  read(reads: readonly Read[], signal?: AbortSignal): Promise<ReadReply[]>
+
+  /** Gas units that `call` would use, or `ok: false` with the revert. */
+  estimateGas(
+    call: { from: Hex; to: Hex; data: Hex; value: BaseUnits },
+    signal?: AbortSignal,
+  ): Promise<{ ok: true; gas: number } | { ok: false; message: string; data?: Hex }>
+
+  /** Transactions mined from `wallet` at the block `at` (its number; the latest without it): the lowest nonce still free. */
+  minedNonce(wallet: Hex, at?: number, signal?: AbortSignal): Promise<number>
+
+  /** The latest block, or the one with this number or hash; null where the endpoint has none. */
+  block(at: 'latest' | number | Hex, signal?: AbortSignal): Promise<Block | null>
+
+  /** Receipts of a block, only those whose hash `wanted` has; null where the endpoint does not have the block (any more). */
+  blockReceipts(block: Block, wanted: (hash: Hex) => boolean, signal?: AbortSignal): Promise<Receipt[] | null>
+
+  /** Receipts by hash; null says nothing: the endpoint may lag. */
+  receipts(hashes: readonly Hex[], signal?: AbortSignal): Promise<(Receipt | null)[]>
+
+  /** Median priority fee of the last few blocks, in wei. */
+  medianTip(signal?: AbortSignal): Promise<BaseUnits>
+
+  /**
+   * Hands signed transactions to every endpoint, in order, batched with what else goes out in the same turn. Never throws for a
+   * node's error or silence: that is the `unknown` verdict.
+   */
+  broadcast(raw: Hex, signal?: AbortSignal): Promise<BroadcastReply>
+
+  close(): Promise<void>
+}
