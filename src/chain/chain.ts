@@ -35,39 +35,44 @@ export interface BroadcastReply {
   readonly message: string
 }
 
-/** What the runtime asks of one EVM chain. Every call ends when `signal` aborts, or throws `EndpointError`. */
+/** What the runtime asks of one EVM chain. Every call ends within the request timeout, or throws `EndpointError`. */
 export interface Chain {
   readonly chainId: number
 
   /** Reads all in one round trip, in order, at the same endpoint. */
-  read(reads: readonly Read[], signal?: AbortSignal): Promise<ReadReply[]>
+  read(reads: readonly Read[]): Promise<ReadReply[]>
 
   /** Gas units that `call` would use, or `ok: false` with the revert. */
   estimateGas(
     call: { from: Hex; to: Hex; data: Hex; value: BaseUnits },
-    signal?: AbortSignal,
   ): Promise<{ ok: true; gas: number } | { ok: false; message: string; data?: Hex }>
 
   /** Transactions mined from `wallet` at the block `at` (its number; the latest without it): the lowest nonce still free. */
-  minedNonce(wallet: Hex, at?: number, signal?: AbortSignal): Promise<number>
+  minedNonce(wallet: Hex, at?: number): Promise<number>
+
+  /**
+   * The transaction that used up `nonce`, if it was mined in the blocks `from` to `to`; null where that is not proven. A hash
+   * is evidence; null is none.
+   */
+  nonceUser(wallet: Hex, nonce: number, blocks: { from: number; to: number }): Promise<Hex | null>
 
   /** The latest block, or the one with this number or hash; null where the endpoint has none. */
-  block(at: 'latest' | number | Hex, signal?: AbortSignal): Promise<Block | null>
+  block(at: 'latest' | number | Hex): Promise<Block | null>
 
   /** Receipts of a block, only those whose hash `wanted` has; null where the endpoint does not have the block (any more). */
-  blockReceipts(block: Block, wanted: (hash: Hex) => boolean, signal?: AbortSignal): Promise<Receipt[] | null>
+  blockReceipts(block: Block, wanted: (hash: Hex) => boolean): Promise<Receipt[] | null>
 
   /** Receipts by hash; null says nothing: the endpoint may lag. */
-  receipts(hashes: readonly Hex[], signal?: AbortSignal): Promise<(Receipt | null)[]>
+  receipts(hashes: readonly Hex[]): Promise<(Receipt | null)[]>
 
   /** Median priority fee of the last few blocks, in wei. */
-  medianTip(signal?: AbortSignal): Promise<BaseUnits>
+  medianTip(): Promise<BaseUnits>
 
   /**
    * Hands signed transactions to every endpoint, in order, batched with what else goes out in the same turn. Never throws for a
    * node's error or silence: that is the `unknown` verdict.
    */
-  broadcast(raw: Hex, signal?: AbortSignal): Promise<BroadcastReply>
+  broadcast(raw: Hex): Promise<BroadcastReply>
 
   close(): Promise<void>
 }

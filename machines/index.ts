@@ -1,0 +1,3 @@
+export { laneMachine } from './laneMachine.ts'
+export { legMachine } from './legMachine.ts'
+export { tradeMachine } from './tradeMachine.ts'

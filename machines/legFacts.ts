@@ -1,0 +1,191 @@
+import { baseUnits } from '../src/domain/amount.ts'
+import type { Failure } from '../src/domain/errors.ts'
+import { backoffMs } from '../src/domain/backoff.ts'
+import type { LegContext, LegOrder, Phase } from '../src/domain/leg.ts'
+import type { LegEvent, LegNews } from './legMachine.ts'
+
+/** A quote read longer ago than this is read again before anything is built on it. */
+export const quoteAgeMaxMs = 5_000
+
+type Facts = Partial<LegContext>
+type Of<Type extends LegEvent['type']> = Extract<LegEvent, { type: Type }>
+
+function only<Type extends LegEvent['type']>(event: LegEvent, ...types: Type[]): Of<Type> {
+  if ((types as string[]).includes(event.type)) return event as Of<Type>
+  throw new TypeError(`An action for ${types.join(', ')} ran on ${event.type}.`)
+}
+
+/** A leg that has just been planned. */
+export function newLeg({ order, atMs }: { order: LegOrder; atMs: number }): LegContext {
+  return {
+    order,
+    quote: order.quote,
+    quotedAtMs: order.quotedAtMs,
+    blocked: order.after !== null,
+    retries: 0,
+    offer: null,
+    gasLimitFloor: 0,
+    nonce: null,
+    attempts: [],
+    cancelReason: null,
+    holdUntilMs: null,
+    checkAtMs: 0,
+    wakeAtMs: 0,
+    mined: null,
+    hash: null,
+    gasUsed: 0,
+    gasCostWei: '0',
+    gasPriceWei: null,
+    fill: null,
+    failure: null,
+    startedAtMs: atMs,
+    submittedAtMs: null,
+    endedAtMs: null,
+  }
+}
+
+export function quoted(event: LegEvent): Facts {
+  const { quote, atMs } = only(event, 'leg.quoted')
+  return { quote, quotedAtMs: atMs }
+}
+
+export function priced(event: LegEvent): Facts {
+  return { offer: only(event, 'leg.priced').offer }
+}
+
+/** The first hold sets the limit of all further ones. */
+export function held(context: LegContext, { atMs }: LegEvent): Facts {
+  return { holdUntilMs: context.holdUntilMs ?? atMs + context.order.policy.timeoutMs }
+}
+
+export function reserved(event: LegEvent): Facts {
+  return { nonce: only(event, 'leg.reserved').nonce, attempts: [] }
+}
+
+export function signed(context: LegContext, event: LegEvent): Facts {
+  const { attempt, atMs } = only(event, 'leg.signed')
+  return {
+    attempts: [...context.attempts, attempt],
+    hash: attempt.hash,
+    submittedAtMs: context.submittedAtMs ?? atMs,
+    holdUntilMs: null,
+  }
+}
+
+/** Whatever the node said, the next look at a pending attempt is one interval away, or at the deadline if that is sooner. */
+export function sent({ offer, order, cancelReason }: LegContext, { atMs }: LegEvent): Facts {
+  const next = atMs + order.policy.bumpIntervalMs
+  const deadlineMs = offer?.deadlineMs ?? next
+  return { checkAtMs: cancelReason === null && deadlineMs > atMs ? Math.min(next, deadlineMs) : next }
+}
+
+export function mined(event: LegEvent): Facts {
+  return { mined: only(event, 'leg.mined').mined }
+}
+
+/** Every mined attempt costs gas, whatever it was for. */
+export function spent({ mined, gasUsed, gasCostWei }: LegContext): Facts {
+  if (mined === null) return {}
+  const costWei = BigInt(mined.gasUsed) * BigInt(mined.effectiveGasPrice)
+  return {
+    gasUsed: gasUsed + mined.gasUsed,
+    gasCostWei: baseUnits(BigInt(gasCostWei) + costWei),
+    gasPriceWei: mined.effectiveGasPrice,
+    hash: mined.hash,
+  }
+}
+
+export function filled({ mined }: LegContext, { atMs }: LegEvent): Facts {
+  return { fill: mined?.fill ?? null, failure: null, endedAtMs: atMs }
+}
+
+/** A new try starts clean, but for what was spent and for the gas limit that proved too low. */
+export function retried(context: LegContext, event: LegEvent): Facts {
+  const { order, mined, offer, retries, gasLimitFloor } = context
+  const ranOut = mined !== null && !mined.succeeded && offer !== null && mined.gasUsed >= offer.gasLimit
+  const delayMs = backoffMs({ baseMs: order.policy.retryDelayMs, attempt: retries, seed: seedOf(order) })
+  return {
+    retries: retries + 1,
+    wakeAtMs: event.atMs + delayMs,
+    gasLimitFloor: ranOut ? Math.ceil(offer.gasLimit * 1.5) : gasLimitFloor,
+    failure: reason(context, event),
+    cancelReason: null,
+    holdUntilMs: null,
+    quote: null,
+    blocked: context.blocked,
+  }
+}
+
+export function failed(context: LegContext, event: LegEvent): Facts {
+  return { failure: reason(context, event), endedAtMs: event.atMs }
+}
+
+/** The first final reason stays; a retryable one gives way to it. */
+export function cancelled(event: LegEvent): Facts {
+  return { cancelReason: only(event, 'leg.cancel', 'leg.refused', 'leg.faulted').failure }
+}
+
+export function timedOut({ cancelReason }: LegContext): Facts {
+  if (cancelReason !== null) return {}
+  return {
+    cancelReason: { code: 'TIMEOUT', message: 'The transaction was not mined within the timeout.', retryable: true },
+  }
+}
+
+export function hasUsableQuote({ order, quote, quotedAtMs }: LegContext, { atMs }: LegEvent): boolean {
+  return order.task.kind === 'approval' || (quote !== null && atMs - quotedAtMs <= quoteAgeMaxMs)
+}
+
+/** True while a fresh quote still meets the bound of the first one. */
+export function isWithinLimit({ order: { task } }: LegContext, event: LegEvent): boolean {
+  if (task.kind === 'approval') return true
+  const amount = BigInt(only(event, 'leg.quoted').quote.amount)
+  return task.swap.side === 'sell' ? amount >= BigInt(task.limit) : amount <= BigInt(task.limit)
+}
+
+export function isRetryable(context: LegContext, event: LegEvent): boolean {
+  if (context.cancelReason !== null && !context.cancelReason.retryable) return false
+  return reason(context, event).retryable && context.retries < context.order.policy.retriesMax
+}
+
+/** Past the deadline, or told to stop, and no cancellation has been signed yet. */
+export function mustCancel({ attempts, cancelReason, offer }: LegContext, { atMs }: LegEvent): boolean {
+  if (attempts.some(({ purpose }) => purpose === 'cancel')) return false
+  return cancelReason !== null || offer === null || atMs >= offer.deadlineMs
+}
+
+/** Its own call, not its cancellation, is what mined, and it succeeded. */
+export function isSuccess({ mined, attempts }: LegContext): boolean {
+  return mined?.succeeded === true && attempts.find(({ hash }) => hash === mined.hash)?.purpose === 'call'
+}
+
+export function news({ order }: LegContext, { atMs }: { atMs?: number }, phase: Phase): LegNews {
+  return { type: 'leg.changed', legId: order.legId, phase, atMs: atMs ?? 0 }
+}
+
+export function placed({ order }: LegContext, { atMs }: LegEvent): LegNews {
+  return { type: 'leg.placed', legId: order.legId, atMs }
+}
+
+/** Why the leg cannot go on as it is. */
+function reason(context: LegContext, event: LegEvent): Failure {
+  if (event.type === 'leg.quoted') return slipped
+  if ('failure' in event) return event.failure
+  const { cancelReason, mined, attempts } = context
+  const purpose = attempts.find(({ hash }) => hash === mined?.hash)?.purpose
+  if (cancelReason !== null && (purpose !== 'call' || !cancelReason.retryable)) return cancelReason
+  if (mined !== null && mined.gasUsed >= (context.offer?.gasLimit ?? Number.POSITIVE_INFINITY)) return outOfGas
+  return reverted
+}
+
+function seedOf({ tradeId, legId }: LegOrder): string {
+  return `${tradeId}/${legId}`
+}
+
+const slipped: Failure = {
+  code: 'SLIPPAGE',
+  message: 'The price moved beyond the slippage allowed from the first quote.',
+  retryable: true,
+}
+const reverted: Failure = { code: 'REVERTED', message: 'The transaction was mined and reverted.', retryable: true }
+const outOfGas: Failure = { code: 'OUT_OF_GAS', message: 'The transaction used up its gas limit.', retryable: true }

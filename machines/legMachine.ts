@@ -1,0 +1,279 @@
+import { assign, sendParent, setup } from 'xstate'
+import type { Failure } from '../src/domain/errors.ts'
+import type { LegContext, LegOrder, MinedAttempt, Offer, Phase } from '../src/domain/leg.ts'
+import type { Quote } from '../src/domain/swap.ts'
+import type { Attempt } from '../src/domain/transaction.ts'
+import * as facts from './legFacts.ts'
+
+/** What the runtime does for a leg while it is in a state. Its result comes back as an event. */
+export type LegEffect =
+  | 'admit'
+  | 'quote'
+  | 'price'
+  | 'hold'
+  | 'reserve'
+  | 'sign'
+  | 'release'
+  | 'broadcast'
+  | 'watch'
+  | 'bump'
+  | 'cancel'
+  | 'confirm'
+  | 'wait'
+
+/** What can happen to a leg. `atMs` is when the runtime learnt of it. */
+export type LegEvent = { readonly atMs: number } & (
+  | { readonly type: 'leg.admitted' }
+  | { readonly type: 'leg.quoted'; readonly quote: Quote }
+  | { readonly type: 'leg.priced'; readonly offer: Offer }
+  | { readonly type: 'leg.dear' }
+  | { readonly type: 'leg.affordable' }
+  | { readonly type: 'leg.expired'; readonly failure: Failure }
+  | { readonly type: 'leg.unblocked' }
+  | { readonly type: 'leg.blocked' }
+  | { readonly type: 'leg.reserved'; readonly nonce: number }
+  | { readonly type: 'leg.signed'; readonly attempt: Attempt }
+  | { readonly type: 'leg.unchanged' }
+  | { readonly type: 'leg.released' }
+  | { readonly type: 'leg.holed' }
+  | { readonly type: 'leg.sent' }
+  | { readonly type: 'leg.refused'; readonly failure: Failure }
+  | { readonly type: 'leg.mined'; readonly mined: MinedAttempt }
+  | { readonly type: 'leg.overdue' }
+  | { readonly type: 'leg.displaced'; readonly failure: Failure }
+  | { readonly type: 'leg.confirmed' }
+  | { readonly type: 'leg.orphaned' }
+  | { readonly type: 'leg.woken' }
+  | { readonly type: 'leg.cancel'; readonly failure: Failure }
+  | { readonly type: 'leg.faulted'; readonly failure: Failure }
+)
+
+/** What a leg tells its trade. */
+export type LegNews = { readonly atMs: number; readonly legId: string } & (
+  | { readonly type: 'leg.changed'; readonly phase: Phase }
+  | { readonly type: 'leg.placed' }
+)
+
+/** One swap, or the approval before it, from order to confirmations. It decides; the runtime acts. */
+export const legMachine = setup({
+  types: {
+    input: {} as { order: LegOrder; atMs: number },
+    context: {} as LegContext,
+    events: {} as LegEvent,
+    meta: {} as { effect: LegEffect; durable?: true },
+  },
+  actions: {
+    noteQuote: assign(({ event }) => facts.quoted(event)),
+    noteOffer: assign(({ event }) => facts.priced(event)),
+    noteHold: assign(({ context, event }) => facts.held(context, event)),
+    noteNonce: assign(({ event }) => facts.reserved(event)),
+    noteAttempt: assign(({ context, event }) => facts.signed(context, event)),
+    noteSent: assign(({ context, event }) => facts.sent(context, event)),
+    noteMined: assign(({ event }) => facts.mined(event)),
+    noteOrphan: assign({ mined: null }),
+    noteSpending: assign(({ context }) => facts.spent(context)),
+    noteFill: assign(({ context, event }) => facts.filled(context, event)),
+    noteRetry: assign(({ context, event }) => facts.retried(context, event)),
+    noteFailure: assign(({ context, event }) => facts.failed(context, event)),
+    noteCancel: assign(({ event }) => facts.cancelled(event)),
+    noteTimeout: assign(({ context }) => facts.timedOut(context)),
+    dropNonce: assign({ nonce: null, attempts: [], offer: null, mined: null }),
+    block: assign({ blocked: true }),
+    unblock: assign({ blocked: false }),
+    tellPhase: sendParent(({ context, event }, params: { phase: Phase }) => facts.news(context, event, params.phase)),
+    tellPlaced: sendParent(({ context, event }) => facts.placed(context, event)),
+  },
+  guards: {
+    hasUsableQuote: ({ context, event }) => facts.hasUsableQuote(context, event),
+    isWithinLimit: ({ context, event }) => facts.isWithinLimit(context, event),
+    isBlocked: ({ context }) => context.blocked,
+    isRetryable: ({ context, event }) => facts.isRetryable(context, event),
+    mustCancel: ({ context, event }) => facts.mustCancel(context, event),
+    isCancelling: ({ context }) => context.cancelReason !== null,
+    isSwapDone: ({ context }) => facts.isSuccess(context),
+  },
+}).createMachine({
+  id: 'leg',
+  description: 'One transaction on one venue, from its order to a receipt at depth.',
+  context: ({ input }) => facts.newLeg(input),
+  initial: 'preparing',
+  on: {
+    'leg.blocked': { actions: 'block' },
+    'leg.unblocked': { actions: 'unblock' },
+    'leg.cancel': { actions: 'noteCancel' },
+  },
+  states: {
+    preparing: {
+      description: 'Nothing has been sent for the current nonce, or there is none yet.',
+      initial: 'admitting',
+      entry: { type: 'tellPhase', params: { phase: 'preparing' } },
+      states: {
+        admitting: {
+          description: 'Waits for a place among the transactions in flight of its wallet.',
+          meta: { effect: 'admit' },
+          on: { 'leg.admitted': [{ guard: 'hasUsableQuote', target: 'pricing' }, { target: 'quoting' }] },
+        },
+        quoting: {
+          description: 'Asks its venue what the amount would give now.',
+          meta: { effect: 'quote' },
+          on: {
+            'leg.quoted': [
+              { guard: 'isWithinLimit', target: 'pricing', actions: 'noteQuote' },
+              { guard: 'isRetryable', target: '#leg.retrying', actions: 'noteRetry' },
+              { target: '#leg.failed', actions: 'noteFailure' },
+            ],
+          },
+        },
+        pricing: {
+          description: 'Builds the call and decides its fees, gas limit and deadline.',
+          meta: { effect: 'price' },
+          on: {
+            'leg.priced': [
+              { guard: 'isBlocked', target: 'queued', actions: 'noteOffer' },
+              { target: 'reserving', actions: 'noteOffer' },
+            ],
+            'leg.dear': { target: 'holding', actions: 'noteHold' },
+          },
+        },
+        holding: {
+          description: 'The gas price is above the ceiling: waits for it to fall, up to the timeout.',
+          meta: { effect: 'hold' },
+          on: {
+            'leg.affordable': { target: 'pricing' },
+            'leg.expired': { target: '#leg.failed', actions: 'noteFailure' },
+          },
+        },
+        queued: {
+          description: 'Waits for the approval before it to have its nonce.',
+          on: { 'leg.unblocked': { target: 'reserving', actions: 'unblock' } },
+        },
+        reserving: {
+          description: 'Takes the next nonce of its wallet.',
+          meta: { effect: 'reserve' },
+          on: { 'leg.reserved': { target: 'signing', actions: ['noteNonce', 'tellPlaced'] } },
+        },
+        signing: {
+          description: 'Has the transaction signed. Nobody has seen it yet.',
+          meta: { effect: 'sign' },
+          on: {
+            'leg.signed': { target: '#leg.submitted', actions: 'noteAttempt' },
+            'leg.faulted': { target: 'releasing', actions: 'noteCancel' },
+            'leg.cancel': { target: 'releasing', actions: 'noteCancel' },
+          },
+        },
+        releasing: {
+          description: 'Gives an unused nonce back, or fills it where later ones are already out.',
+          meta: { effect: 'release' },
+          on: {
+            'leg.released': [
+              { guard: 'isRetryable', target: '#leg.retrying', actions: ['dropNonce', 'noteRetry'] },
+              { target: '#leg.failed', actions: ['dropNonce', 'noteFailure'] },
+            ],
+            'leg.holed': { target: '#leg.submitted.cancelling' },
+            'leg.faulted': { target: '#leg.submitted.cancelling' },
+            'leg.cancel': { actions: 'noteCancel' },
+          },
+        },
+      },
+      on: {
+        'leg.faulted': [
+          { guard: 'isRetryable', target: 'retrying', actions: 'noteRetry' },
+          { target: 'failed', actions: 'noteFailure' },
+        ],
+        'leg.cancel': { target: 'failed', actions: ['noteCancel', 'noteFailure'] },
+      },
+    },
+    submitted: {
+      description: 'A node may have the transaction: from here only the chain decides.',
+      initial: 'broadcasting',
+      entry: { type: 'tellPhase', params: { phase: 'submitted' } },
+      states: {
+        // Durable: the attempt is on disk before any node sees it. A restart sends these bytes again and signs no others.
+        broadcasting: {
+          description: 'Hands the newest attempt to every endpoint, once it is on disk.',
+          meta: { effect: 'broadcast', durable: true },
+          on: {
+            'leg.sent': { target: 'pending', actions: 'noteSent' },
+            'leg.faulted': { target: 'pending', actions: 'noteSent' },
+            'leg.refused': [
+              { guard: 'isCancelling', target: 'pending', actions: 'noteSent' },
+              { target: 'cancelling', actions: ['noteSent', 'noteCancel'] },
+            ],
+          },
+        },
+        pending: {
+          description: 'Watches every hash of this nonce until one of them is in a block.',
+          meta: { effect: 'watch' },
+          on: {
+            'leg.overdue': [
+              { guard: 'mustCancel', target: 'cancelling', actions: 'noteTimeout' },
+              { target: 'bumping' },
+            ],
+            'leg.displaced': [
+              { guard: 'isRetryable', target: '#leg.retrying', actions: ['dropNonce', 'noteRetry'] },
+              { target: '#leg.failed', actions: ['dropNonce', 'noteFailure'] },
+            ],
+          },
+        },
+        bumping: {
+          description: 'Signs the same call again on the same nonce for higher fees, as far as the ceiling allows.',
+          meta: { effect: 'bump' },
+          on: {
+            'leg.signed': { target: 'broadcasting', actions: 'noteAttempt' },
+            'leg.unchanged': { target: 'broadcasting' },
+            'leg.faulted': { target: 'pending', actions: 'noteSent' },
+          },
+        },
+        cancelling: {
+          description: 'Signs a zero-value transfer to itself on the same nonce.',
+          meta: { effect: 'cancel' },
+          on: {
+            'leg.signed': { target: 'broadcasting', actions: 'noteAttempt' },
+            'leg.unchanged': { target: 'broadcasting' },
+            'leg.faulted': { target: 'pending', actions: 'noteSent' },
+            'leg.cancel': { actions: 'noteCancel' },
+          },
+        },
+      },
+      on: {
+        'leg.mined': { target: 'confirming', actions: 'noteMined' },
+        'leg.cancel': [
+          { guard: 'isCancelling', actions: 'noteCancel' },
+          { target: '.cancelling', actions: 'noteCancel' },
+        ],
+      },
+    },
+    confirming: {
+      description: 'An attempt is in a block that is not yet deep enough.',
+      meta: { effect: 'confirm' },
+      entry: { type: 'tellPhase', params: { phase: 'confirming' } },
+      on: {
+        'leg.confirmed': [
+          { guard: 'isSwapDone', target: 'done', actions: ['noteSpending', 'noteFill', 'dropNonce'] },
+          { guard: 'isRetryable', target: 'retrying', actions: ['noteSpending', 'noteRetry', 'dropNonce'] },
+          { target: 'failed', actions: ['noteSpending', 'noteFailure', 'dropNonce'] },
+        ],
+        'leg.orphaned': { target: 'submitted', actions: 'noteOrphan' },
+      },
+    },
+    retrying: {
+      description: 'Waits until an absolute time, then prepares again with a fresh quote and a new nonce.',
+      meta: { effect: 'wait' },
+      entry: { type: 'tellPhase', params: { phase: 'retrying' } },
+      on: {
+        'leg.woken': { target: 'preparing' },
+        'leg.cancel': { target: 'failed', actions: ['noteCancel', 'noteFailure'] },
+      },
+    },
+    done: {
+      description: 'Its transaction succeeded, at depth.',
+      type: 'final',
+      entry: { type: 'tellPhase', params: { phase: 'done' } },
+    },
+    failed: {
+      description: 'It ended without a fill; its failure says why, and what was spent is counted.',
+      type: 'final',
+      entry: { type: 'tellPhase', params: { phase: 'failed' } },
+    },
+  },
+})

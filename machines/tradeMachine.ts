@@ -1,0 +1,132 @@
+import { assign, enqueueActions, setup } from 'xstate'
+import type { BaseUnits } from '../src/domain/amount.ts'
+import type { Failure } from '../src/domain/errors.ts'
+import type { LegOrder } from '../src/domain/leg.ts'
+import type { AcceptedOrder, TradeContext } from '../src/domain/trade.ts'
+import { type LegNews, legMachine } from './legMachine.ts'
+import * as facts from './tradeFacts.ts'
+
+/** What the runtime does for a trade while it is in a state. */
+export type TradeEffect = 'allocate' | 'settle' | 'announce'
+
+/** What can happen to a trade. */
+export type TradeEvent =
+  | LegNews
+  | ({ readonly atMs: number } & (
+      | { readonly type: 'trade.allocated'; readonly plan: readonly LegOrder[]; readonly unallocated: BaseUnits }
+      | { readonly type: 'trade.faulted'; readonly failure: Failure }
+      | { readonly type: 'trade.settled' }
+      | { readonly type: 'trade.cancel'; readonly failure: Failure }
+    ))
+
+/** One order over its legs. Its policy is best effort: what is filled is filled, and a leg's failure ends that leg alone. */
+export const tradeMachine = setup({
+  types: {
+    input: {} as AcceptedOrder,
+    context: {} as TradeContext,
+    events: {} as TradeEvent,
+    meta: {} as { effect: TradeEffect; durable?: true },
+    children: {} as Record<string, 'leg'>,
+  },
+  actors: { leg: legMachine },
+  actions: {
+    notePlan: assign(({ event }) => facts.planned(event)),
+    startLegs: enqueueActions(({ event, enqueue }) => {
+      if (event.type !== 'trade.allocated') return
+      for (const order of event.plan) {
+        enqueue.spawnChild('leg', { id: order.legId, input: { order, atMs: event.atMs } })
+      }
+    }),
+    notePhase: assign(({ context, event }) => facts.legChanged(context, event)),
+    noteFailure: assign(({ context, event }) => facts.failed(context, event)),
+    noteEnd: assign(({ context, event }) => facts.ended(context, event)),
+    noteCancel: assign(({ event }) => facts.cancelled(event)),
+    cancelLegs: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'trade.cancel') return
+      for (const legId of facts.liveLegs(context)) {
+        enqueue.sendTo(legId, { type: 'leg.cancel', failure: event.failure, atMs: event.atMs })
+      }
+    }),
+    // The approval's nonce is taken: the swap behind it may take the next one.
+    releaseDependants: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'leg.placed') return
+      for (const legId of facts.dependants(context, event.legId)) {
+        enqueue.sendTo(legId, { type: 'leg.unblocked', atMs: event.atMs })
+      }
+    }),
+    holdDependants: enqueueActions(({ context, event, enqueue }) => {
+      for (const { legId, message } of facts.wordToDependants(context, event)) enqueue.sendTo(legId, message)
+    }),
+  },
+  guards: {
+    allEnded: ({ context, event }) => facts.after(context, event).every(facts.isEnded),
+    anyRetrying: ({ context, event }) => facts.after(context, event).includes('retrying'),
+    allMined: ({ context, event }) => facts.after(context, event).every((phase) => facts.isMined(phase)),
+    anySubmitted: ({ context, event }) => facts.after(context, event).includes('submitted'),
+    isAnyFilled: ({ context }) => facts.isAnyFilled(context),
+  },
+}).createMachine({
+  id: 'trade',
+  description: 'One order, split into legs that run side by side.',
+  context: ({ input }) => facts.newTrade(input),
+  initial: 'preparing',
+  on: {
+    'trade.cancel': { actions: ['noteCancel', 'cancelLegs'] },
+    'leg.placed': { actions: 'releaseDependants' },
+    'leg.changed': [
+      { guard: 'allEnded', target: '.confirming.settling', actions: ['notePhase', 'holdDependants'] },
+      { guard: 'anyRetrying', target: '.retrying', actions: ['notePhase', 'holdDependants'] },
+      { guard: 'allMined', target: '.confirming', actions: ['notePhase', 'holdDependants'] },
+      { guard: 'anySubmitted', target: '.submitted', actions: ['notePhase', 'holdDependants'] },
+      { actions: ['notePhase', 'holdDependants'] },
+    ],
+  },
+  states: {
+    preparing: {
+      description: 'Nothing of it has been sent.',
+      initial: 'allocating',
+      states: {
+        allocating: {
+          description: 'Asks the distribution manager how to split the order.',
+          meta: { effect: 'allocate' },
+          on: {
+            'trade.allocated': { target: 'starting', actions: ['notePlan', 'startLegs'] },
+            'trade.faulted': { target: '#trade.confirming.settling', actions: 'noteFailure' },
+            'trade.cancel': { target: '#trade.confirming.settling', actions: 'noteFailure' },
+          },
+        },
+        starting: { description: 'Its legs are preparing; none is on the wire yet.' },
+      },
+    },
+    submitted: { description: 'At least one leg is on the wire and not all are mined.' },
+    confirming: {
+      description: 'Every leg that has not ended is in a block.',
+      initial: 'deepening',
+      states: {
+        deepening: { description: 'Waits for the legs to be deep enough.' },
+        settling: {
+          description: 'Every leg has ended: the distribution manager and the metrics learn from it.',
+          meta: { effect: 'settle' },
+          on: {
+            'trade.settled': [
+              { guard: 'isAnyFilled', target: '#trade.done', actions: 'noteEnd' },
+              { target: '#trade.failed', actions: 'noteEnd' },
+            ],
+          },
+        },
+      },
+    },
+    retrying: { description: 'At least one leg waits for its next try.' },
+    // Durable: the caller hears of the end only once it is on disk.
+    done: {
+      description: 'At least one swap was filled.',
+      type: 'final',
+      meta: { effect: 'announce', durable: true },
+    },
+    failed: {
+      description: 'No swap was filled.',
+      type: 'final',
+      meta: { effect: 'announce', durable: true },
+    },
+  },
+})

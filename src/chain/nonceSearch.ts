@@ -1,0 +1,43 @@
+import { type Hex, lowerHex } from '../domain/hex.ts'
+import type { RpcEndpoint } from './rpcEndpoint.ts'
+
+interface Search {
+  readonly wallet: Hex
+  readonly nonce: number
+  /** First and last block to be searched. */
+  readonly from: number
+  readonly to: number
+}
+
+/**
+ * Finds the transaction that used up a nonce: halves the range by the wallet's transaction count, then reads that one
+ * block. All at one endpoint, so that two endpoints' different views are never mixed.
+ *
+ * @returns null where no transaction in the range has that nonce.
+ *
+ * @example
+ * await findNonceUser(endpoint, { wallet: '0xf39f…', nonce: 7, from: 100, to: 140 }) // '0x1b2c…'
+ */
+export async function findNonceUser(endpoint: RpcEndpoint, { wallet, nonce, from, to }: Search): Promise<Hex | null> {
+  const countAt = async (block: number): Promise<number> =>
+    Number(await endpoint.request('eth_getTransactionCount', [wallet, hex(block)]))
+  if ((await countAt(to)) <= nonce) return null
+  let low = from
+  let high = to
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if ((await countAt(middle)) > nonce) high = middle
+    else low = middle + 1
+  }
+  const block = (await endpoint.request('eth_getBlockByNumber', [hex(low), true])) as {
+    transactions: { hash: Hex; from: Hex; nonce: Hex }[]
+  } | null
+  const user = block?.transactions.find(
+    (transaction) => Number(transaction.nonce) === nonce && lowerHex(transaction.from) === wallet,
+  )
+  return user?.hash ?? null
+}
+
+function hex(number: number): Hex {
+  return `0x${number.toString(16)}`
+}

@@ -1,0 +1,120 @@
+import type { Hex } from '../domain/hex.ts'
+import type { Swap } from '../domain/swap.ts'
+import { readWord } from './words.ts'
+
+/** What a revert means to the runtime. Whatever is not recognised is `UNKNOWN`, and is never tried again blindly. */
+export type RevertCode = 'SLIPPAGE' | 'EXPIRED' | 'ALLOWANCE' | 'BALANCE' | 'LIQUIDITY' | 'OUT_OF_GAS' | 'UNKNOWN'
+
+/** A revert in one word for the runtime and one line for people. */
+export interface Revert {
+  readonly code: RevertCode
+  readonly reason: string
+}
+
+/**
+ * What each known text means; the first row that matches decides.
+ *
+ * `ALLOWANCE` includes the routers' own word for a failed pull of tokens: it hides the token's reason, which is a missing
+ * allowance or a missing balance. The caller can tell by reading both.
+ */
+export const revertTexts: readonly (readonly [RegExp, RevertCode])[] = [
+  // geth's "gas required exceeds allowance" speaks of gas, so that these rows come first.
+  [/out ?of ?gas/i, 'OUT_OF_GAS'],
+  [/gas required exceeds allowance/i, 'OUT_OF_GAS'],
+  [/intrinsic gas too low/i, 'OUT_OF_GAS'],
+
+  [/UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT/, 'SLIPPAGE'],
+  [/UniswapV2Router: EXCESSIVE_INPUT_AMOUNT/, 'SLIPPAGE'],
+  [/Too little received/, 'SLIPPAGE'],
+  [/Too much requested/, 'SLIPPAGE'],
+  [/Insufficient (WETH9|token)/, 'SLIPPAGE'],
+
+  [/UniswapV2Router: EXPIRED/, 'EXPIRED'],
+  [/Transaction too old/, 'EXPIRED'],
+
+  [/TransferHelper: TRANSFER_FROM_FAILED/, 'ALLOWANCE'],
+  [/TransferHelper::transferFrom:/, 'ALLOWANCE'],
+  [/\bSTF\b/, 'ALLOWANCE'],
+  [/exceeds allowance/i, 'ALLOWANCE'],
+  [/insufficient[- ]allowance/i, 'ALLOWANCE'],
+
+  [/exceeds balance/i, 'BALANCE'],
+  [/insufficient[- ]balance/i, 'BALANCE'],
+  [/insufficient funds/i, 'BALANCE'],
+  [/OutOfFunds/, 'BALANCE'],
+
+  [/INSUFFICIENT_LIQUIDITY/, 'LIQUIDITY'],
+  [/ds-math-sub-underflow/, 'LIQUIDITY'],
+  [/^Unexpected error$/, 'LIQUIDITY'],
+]
+
+/** Custom errors, by selector. */
+const customErrors: Readonly<Record<string, Revert>> = {
+  '0xe450d38c': { code: 'BALANCE', reason: 'ERC20InsufficientBalance' },
+  '0xfb8f41b2': { code: 'ALLOWANCE', reason: 'ERC20InsufficientAllowance' },
+}
+
+const panics: Readonly<Record<string, string>> = {
+  '1': 'assertion failed',
+  '17': 'arithmetic overflow',
+  '18': 'division by zero',
+  '50': 'array index out of bounds',
+}
+
+const errorSelector = '0x08c379a0'
+const panicSelector = '0x4e487b71'
+// A contract chooses its text, and may choose megabytes of it.
+const reasonLengthMax = 200
+
+/**
+ * Why a call reverted.
+ *
+ * @param data - What the contract returned with the revert, where the node passes it on.
+ * @param message - The node's own words.
+ * @param swap - The swap that reverted, if it was one: the same text means something else where native coin pays.
+ *
+ * @example
+ * decodeRevert(undefined, 'execution reverted: Too little received') // { code: 'SLIPPAGE', reason: 'Too little received' }
+ */
+export function decodeRevert(data: Hex | undefined, message: string, swap?: Pick<Swap, 'tokenIn'>): Revert {
+  const revert = decode(data, message)
+  // Native coin needs no allowance. A V3 router asks the wrapped token for what the value sent does not cover, so that
+  // a price above the limit looks like a missing allowance.
+  const isPaidNatively = swap?.tokenIn.address === 'native'
+  return isPaidNatively && revert.code === 'ALLOWANCE' ? { ...revert, code: 'SLIPPAGE' } : revert
+}
+
+function decode(data: Hex | undefined, message: string): Revert {
+  const selector = data?.slice(0, 10).toLowerCase()
+  if (data !== undefined && selector !== undefined && selector.length === 10) {
+    if (selector === errorSelector) return classify(errorText(data))
+    if (selector === panicSelector) return { code: 'UNKNOWN', reason: panicText(data) }
+    return customErrors[selector] ?? { code: 'UNKNOWN', reason: `Custom error ${selector}.` }
+  }
+  return classify(message.replace(/^.*execution reverted:?\s*/is, ''))
+}
+
+function classify(text: string): Revert {
+  const row = revertTexts.find(([pattern]) => pattern.test(text))
+  return { code: row?.[1] ?? 'UNKNOWN', reason: printable(text) || 'Reverted without a reason.' }
+}
+
+function errorText(data: Hex): string {
+  // After the selector: an offset, which compilers always set to one word, a length in bytes, and the text.
+  const words: Hex = `0x${data.slice(10)}`
+  const bytes = Number(readWord(words, 1) ?? 0n)
+  return Buffer.from(words.slice(130, 130 + 2 * Math.min(bytes, 4 * reasonLengthMax)), 'hex').toString('utf8')
+}
+
+function panicText(data: Hex): string {
+  const code = readWord(`0x${data.slice(10)}`, 0)
+  return `Panic ${code ?? 'without a code'}: ${panics[`${code}`] ?? 'see the Solidity documentation'}.`
+}
+
+/** One line that is safe to log: no line breaks or terminal codes, and no longer than a line. */
+function printable(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim()
+    .slice(0, reasonLengthMax)
+}

@@ -1,0 +1,90 @@
+import { type BaseUnits, baseUnits } from './amount.ts'
+import type { Fees } from './transaction.ts'
+
+/** What the next block asks for, in wei per gas unit. */
+export interface Market {
+  readonly nextBaseFee: BaseUnits
+  readonly tip: BaseUnits
+}
+
+/** What the next base fee depends on. */
+export interface FeeHeader {
+  readonly baseFeePerGas: BaseUnits
+  readonly gasUsed: BaseUnits
+  readonly gasLimit: BaseUnits
+}
+
+/**
+ * The base fee of the block after this one, by the rule of EIP-1559: an eighth up when the block is full, an eighth down
+ * when it is empty, in proportion between.
+ *
+ * @example
+ * nextBaseFee({ baseFeePerGas: '1000000000', gasUsed: '30000000', gasLimit: '30000000' }) // '1125000000'
+ */
+export function nextBaseFee({ baseFeePerGas, gasUsed, gasLimit }: FeeHeader): BaseUnits {
+  const fee = BigInt(baseFeePerGas)
+  const used = BigInt(gasUsed)
+  const target = BigInt(gasLimit) / 2n
+  if (used === target || target === 0n) return baseFeePerGas
+  if (used < target) return baseUnits(fee - (fee * (target - used)) / target / 8n)
+  const rise = (fee * (used - target)) / target / 8n
+  return baseUnits(fee + (rise > 1n ? rise : 1n))
+}
+
+/** True while a block at the next base fee could be paid within the ceiling. */
+export function isAffordable({ nextBaseFee, tip }: Market, ceiling: BaseUnits): boolean {
+  return BigInt(nextBaseFee) + BigInt(tip) <= BigInt(ceiling)
+}
+
+/**
+ * What a first attempt offers: room for six full blocks in a row, never above the ceiling.
+ *
+ * @example
+ * offerFees({ nextBaseFee: '100', tip: '10' }, '1000') // { maxFeePerGas: '210', maxPriorityFeePerGas: '10' }
+ */
+export function offerFees({ nextBaseFee, tip }: Market, ceiling: BaseUnits): Fees {
+  return capped(2n * BigInt(nextBaseFee) + BigInt(tip), BigInt(tip), BigInt(ceiling))
+}
+
+/**
+ * What a replacement offers: both fields raised by an eighth, or to the market where that is more, rounded up. Nodes want a
+ * tenth on both, and some more than exactly a tenth.
+ *
+ * @returns null where the ceiling leaves no room for that: the same bytes are sent again then.
+ *
+ * @example
+ * bumpFees({ maxFeePerGas: '80', maxPriorityFeePerGas: '8' }, { nextBaseFee: '10', tip: '1' }, '100')
+ * // { maxFeePerGas: '90', maxPriorityFeePerGas: '9' }
+ */
+export function bumpFees(last: Fees, market: Market, ceiling: BaseUnits): Fees | null {
+  const limit = BigInt(ceiling)
+  const fee = eighthMore(last.maxFeePerGas)
+  const tip = eighthMore(last.maxPriorityFeePerGas)
+  if (fee > limit || tip > limit) return null
+  const wanted = offerFees(market, ceiling)
+  return capped(larger(fee, BigInt(wanted.maxFeePerGas)), larger(tip, BigInt(wanted.maxPriorityFeePerGas)), limit)
+}
+
+/**
+ * The gas limit of one attempt, in gas units: headroom over what was estimated or recorded, at least the floor that an
+ * earlier attempt proved too low, never above the ceiling.
+ *
+ * @example
+ * gasLimitFor({ expected: 100_000, floor: 0, ceiling: 300_000 }) // 120_000
+ */
+export function gasLimitFor({ expected, floor, ceiling }: { expected: number; floor: number; ceiling: number }): number {
+  return Math.min(Math.max(Math.ceil(expected * 1.2), floor), ceiling)
+}
+
+function capped(fee: bigint, tip: bigint, limit: bigint): Fees {
+  const maxFee = fee < limit ? fee : limit
+  return { maxFeePerGas: baseUnits(maxFee), maxPriorityFeePerGas: baseUnits(tip < maxFee ? tip : maxFee) }
+}
+
+function eighthMore(fee: BaseUnits): bigint {
+  return (BigInt(fee) * 9n + 7n) / 8n
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
+}

@@ -1,0 +1,119 @@
+import type { BaseUnits } from './amount.ts'
+import type { Failure } from './errors.ts'
+import type { Hex } from './hex.ts'
+import type { Fill, Quote, Swap } from './swap.ts'
+import type { Attempt, Call, Fees } from './transaction.ts'
+
+/** The one vocabulary of trades and legs. */
+export const phases = ['preparing', 'submitted', 'confirming', 'retrying', 'done', 'failed'] as const
+export type Phase = (typeof phases)[number]
+
+/** The limits that a leg keeps for its whole life, whatever the configuration says after a restart. */
+export interface LegPolicy {
+  /** Gas units, ceiling of one transaction. */
+  readonly gasLimitMax: number
+  /** Wei per gas unit, ceiling of every signed fee but a cancellation's. */
+  readonly maxFeePerGas: BaseUnits
+  /** Wei per gas unit, ceiling of a cancellation. */
+  readonly maxCancelFeePerGas: BaseUnits
+  /** New tries after the first. */
+  readonly retriesMax: number
+  readonly retryDelayMs: number
+  /** Depth at which a receipt counts; its own block is 1. */
+  readonly confirmations: number
+  /** From signing to mined, then cancel; also the longest hold for a lower gas price. */
+  readonly timeoutMs: number
+  /** How long an attempt may stay pending before it is bumped or sent again. */
+  readonly bumpIntervalMs: number
+}
+
+/** What a leg is for. `limit` comes from the trade's first quote and never moves. */
+export type LegTask =
+  | { readonly kind: 'swap'; readonly swap: Swap; readonly limit: BaseUnits }
+  | { readonly kind: 'approval'; readonly wallet: Hex; readonly token: Hex; readonly spender: Hex }
+
+/** A leg's part of the trade, fixed when the trade is split. */
+export interface LegOrder {
+  readonly tradeId: string
+  /** Unique within the trade: the venue's id, with `:approval` behind it for an approval. */
+  readonly legId: string
+  readonly venue: string
+  readonly task: LegTask
+  /** The split's own quote, and when it was read; null for an approval. */
+  readonly quote: Quote | null
+  readonly quotedAtMs: number
+  /** The approval whose nonce must come before this leg's. */
+  readonly after: string | null
+  /** False where the caller brought its own price: the first try reads nothing from the chain before the wire. */
+  readonly preflight: boolean
+  readonly policy: LegPolicy
+}
+
+/** Everything about the transaction to be signed that does not depend on the nonce. */
+export interface Offer extends Fees {
+  readonly call: Call
+  /** Gas units. */
+  readonly gasLimit: number
+  /** When to give up and cancel. On the chain's own clock the swap expires at the same time. */
+  readonly deadlineMs: number
+}
+
+/** What a receipt said of one of the leg's attempts. */
+export interface MinedAttempt {
+  readonly hash: Hex
+  readonly blockNumber: number
+  readonly blockHash: Hex
+  readonly succeeded: boolean
+  readonly gasUsed: number
+  /** Wei per gas unit. */
+  readonly effectiveGasPrice: BaseUnits
+  /** Only for a swap that succeeded. */
+  readonly fill: Fill | null
+}
+
+/** What a leg knows. Plain JSON: it is saved as it is. */
+export interface LegContext {
+  readonly order: LegOrder
+  readonly quote: Quote | null
+  readonly quotedAtMs: number
+  /** The approval before this leg has no nonce yet. */
+  readonly blocked: boolean
+  readonly retries: number
+  readonly offer: Offer | null
+  /** Gas units that an attempt ran out with; the next try offers more. */
+  readonly gasLimitFloor: number
+  /** Set from reservation until the nonce is finally consumed or returned. */
+  readonly nonce: number | null
+  /** All that was signed for this nonce, oldest first. */
+  readonly attempts: readonly Attempt[]
+  /** Why the leg is being cancelled; a retryable reason leads to a new try. */
+  readonly cancelReason: Failure | null
+  /** Until when a leg holds for a lower gas price. */
+  readonly holdUntilMs: number | null
+  /** When a pending attempt is looked at again. */
+  readonly checkAtMs: number
+  /** When a retrying leg goes on. */
+  readonly wakeAtMs: number
+  readonly mined: MinedAttempt | null
+  /** Hash of the newest attempt that was ever signed, of whatever nonce. */
+  readonly hash: Hex | null
+  /** Over every attempt that mined, reverted ones and cancellations included. */
+  readonly gasUsed: number
+  readonly gasCostWei: BaseUnits
+  readonly gasPriceWei: BaseUnits | null
+  readonly fill: Fill | null
+  readonly failure: Failure | null
+  readonly startedAtMs: number
+  readonly submittedAtMs: number | null
+  readonly endedAtMs: number | null
+}
+
+/**
+ * The wallet that pays for a leg's transactions.
+ *
+ * @example
+ * walletOf(order) // '0xf39f…'
+ */
+export function walletOf(order: LegOrder): Hex {
+  return order.task.kind === 'swap' ? order.task.swap.wallet : order.task.wallet
+}

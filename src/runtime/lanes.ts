@@ -1,0 +1,119 @@
+import { createActor } from 'xstate'
+import { laneMachine, type LaneEffect, type LaneEvent } from '../../machines/laneMachine.ts'
+import type { Chain } from '../chain/chain.ts'
+import type { Clock } from '../domain/clock.ts'
+import { EndpointError } from '../domain/errors.ts'
+import type { Hex } from '../domain/hex.ts'
+import { type Effects, runActor, type Step } from './runner.ts'
+
+/** One wallet's nonces, as the effects of legs ask for them. A leg is named by its key. */
+export interface Lane {
+  readonly wallet: Hex
+  /** Legs that hold a place in flight. */
+  readonly inFlight: number
+  /** Resolves when the leg has a place; it keeps it until it leaves. Nothing is returned where there is one at once. */
+  admit(key: string, signal: AbortSignal): Promise<void> | undefined
+  /** The next nonce. Only for a leg that was admitted. */
+  reserve(key: string): number
+  /** True where the lane took the nonce back; false where a later one is out, so that somebody must use it. */
+  giveBack(key: string, nonce: number): boolean
+  /** The leg's nonce has come to its end, or it never got one. */
+  leave(key: string): void
+  /** A foreign transaction took a nonce: asks the chain again. */
+  resync(): Promise<void>
+  stop(): void
+}
+
+export interface LaneOptions {
+  readonly wallet: Hex
+  readonly chain: Chain
+  readonly clock: Clock
+  readonly inFlightMax: number
+  /** Highest nonce that is on disk for this wallet, or null. */
+  readonly recorded: number | null
+  /** Resumed legs that hold a place already. */
+  readonly holders: readonly string[]
+  readonly onStep: (step: Step) => void
+}
+
+/**
+ * Opens a lane: the next nonce is the higher of what is recorded and what the chain has counted.
+ *
+ * @throws EndpointError where the chain does not answer.
+ */
+export async function openLane(options: LaneOptions): Promise<Lane> {
+  const { wallet, chain, clock, inFlightMax, recorded, onStep } = options
+  const holders = new Set(options.holders)
+  const admitted = new Map<string, () => void>()
+  const actor = createActor(laneMachine, { input: { inFlight: holders.size, inFlightMax } })
+  let given: number | null = null
+  let accepted = false
+
+  actor.on('admitted', ({ leg }) => {
+    holders.add(leg)
+    admitted.get(leg)?.()
+    admitted.delete(leg)
+  })
+  actor.on('reserved', ({ nonce }) => {
+    given = nonce
+  })
+  actor.on('returned', (reply) => {
+    accepted = reply.accepted
+  })
+
+  const next = async (): Promise<number> => Math.max((recorded ?? -1) + 1, await chain.minedNonce(wallet))
+  const effects: Effects<unknown, LaneEffect, LaneEvent & { atMs: number }> = {
+    sync: async () => ({ type: 'lane.synced', next: await next() }),
+  }
+  actor.start()
+  let stop = (): void => {}
+  await new Promise<void>((resolve, reject) => {
+    stop = runActor(actor, laneMachine, effects, (failure) => ({ type: 'lane.faulted', failure }), {
+      clock,
+      durable: () => Promise.resolve(),
+      onStep: (step) => {
+        onStep(step)
+        if (step.to === 'open') resolve()
+        if (step.to === 'failed') reject(new EndpointError(actor.getSnapshot().context.failure?.message ?? '', { wallet }))
+      },
+    })
+  })
+
+  return {
+    wallet,
+    get inFlight() {
+      return holders.size
+    },
+    admit(key, signal) {
+      actor.send({ type: 'lane.wanted', leg: key })
+      if (holders.has(key)) return undefined
+      return new Promise((resolve) => {
+        admitted.set(key, resolve)
+        signal.addEventListener('abort', () => {
+          if (!admitted.delete(key)) return
+          actor.send({ type: 'lane.unwanted', leg: key })
+        })
+      })
+    },
+    reserve(key) {
+      given = null
+      actor.send({ type: 'lane.reserve', leg: key })
+      if (given === null) throw new TypeError('A lane that is not open was asked for a nonce.')
+      return given
+    },
+    giveBack(key, nonce) {
+      actor.send({ type: 'lane.return', leg: key, nonce })
+      return accepted
+    },
+    leave(key) {
+      if (holders.delete(key)) actor.send({ type: 'lane.freed' })
+    },
+    async resync() {
+      actor.send({ type: 'lane.synced', next: await chain.minedNonce(wallet) })
+    },
+    stop() {
+      stop()
+      actor.stop()
+    },
+  }
+}

@@ -1,0 +1,116 @@
+import type { AnyActorRef } from 'xstate'
+import { machineVersion } from '../../machines/version.ts'
+import { StoreError } from '../domain/errors.ts'
+import type { Json } from '../domain/json.ts'
+import type { LegContext } from '../domain/leg.ts'
+import { walletOf } from '../domain/leg.ts'
+import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
+import type { Store, Write } from '../store/store.ts'
+import type { TradeStatus } from './status.ts'
+
+/** One transition, for people. The trade's own have no `legId`. */
+export interface HistoryEntry {
+  readonly atMs: number
+  readonly legId?: string
+  readonly from: string | null
+  readonly to: string
+  readonly event: string | null
+  readonly hash?: string
+}
+
+/** A trade that has not ended, as it is on disk. */
+export interface LiveRecord {
+  readonly schema: number
+  readonly machineVersion: number
+  readonly snapshot: Json
+}
+
+/** A trade that has ended. The order's fingerprint tells a repeated order from another one. */
+export interface EndedRecord {
+  readonly schema: number
+  readonly fingerprint: string
+  readonly status: TradeStatus
+}
+
+/** Version of the two records above. */
+const schema = 1
+
+/**
+ * What makes two orders the same, so that a repeated call finds its trade. The caller's own quotes are not in it: they
+ * are fresher at each call.
+ *
+ * @example
+ * fingerprintOf(order) // 'ETH/USDC sell 1500000000000000000 50'
+ */
+export function fingerprintOf(order: Pick<AcceptedOrder, 'pair' | 'side' | 'amount' | 'slippageBps'>): string {
+  return `${order.pair} ${order.side} ${order.amount} ${order.slippageBps}`
+}
+
+/** The record of a live trade, and of the highest nonce that its legs have signed for. */
+export function liveWrites(trade: AnyActorRef, tradeId: string): Write[] {
+  const record: LiveRecord = { schema, machineVersion, snapshot: trade.getPersistedSnapshot?.() as unknown as Json }
+  return [{ space: 'live', key: tradeId, value: record as unknown as Json }]
+}
+
+/** The records of a trade that has just ended: out of the live ones, into the archive, at once. */
+export function endedWrites(status: TradeStatus, order: AcceptedOrder): Write[] {
+  const record: EndedRecord = { schema, fingerprint: fingerprintOf(order), status }
+  return [
+    { space: 'live', key: order.tradeId, value: undefined },
+    { space: 'ended', key: order.tradeId, value: record as unknown as Json },
+  ]
+}
+
+/** One commit's worth of a trade's transitions. */
+export function historyWrite(tradeId: string, sequence: number, entries: readonly HistoryEntry[]): Write {
+  return { space: 'history', key: [tradeId, sequence], value: entries as unknown as Json }
+}
+
+/**
+ * All transitions of a trade, oldest first.
+ *
+ * @example
+ * readHistory(store, 'trade_1').map(({ to }) => to) // ['preparing.allocating', …]
+ */
+export function readHistory(store: Store, tradeId: string): HistoryEntry[] {
+  return [...store.entries('history', tradeId)].flatMap(({ value }) => value as unknown as HistoryEntry[])
+}
+
+export function readEnded(store: Store, tradeId: string): EndedRecord | undefined {
+  return store.get('ended', tradeId) as unknown as EndedRecord | undefined
+}
+
+/**
+ * The live trades of a store.
+ *
+ * @throws StoreError for a record from a version that this one cannot take over. Nothing was changed.
+ */
+export function readLive(store: Store): { tradeId: string; record: LiveRecord }[] {
+  return [...store.entries('live')].map(({ key, value }) => {
+    const record = value as unknown as LiveRecord
+    const tradeId = String(key)
+    if (record.schema !== schema || record.machineVersion !== machineVersion) {
+      throw new StoreError('A stored trade is from a version of the machines that this one cannot take over.', {
+        tradeId,
+        'stored schema': record.schema,
+        'stored machine version': record.machineVersion,
+        'this machine version': machineVersion,
+      })
+    }
+    return { tradeId, record }
+  })
+}
+
+/** The highest nonce that a trade's legs have signed for, by wallet. */
+export function noncesOf(trade: AnyActorRef): Map<string, number> {
+  const snapshot = trade.getSnapshot()
+  const highest = new Map<string, number>()
+  for (const { legId } of (snapshot.context as TradeContext).plan) {
+    const leg = snapshot.children[legId]?.getSnapshot().context as LegContext | undefined
+    const nonce = leg?.attempts.at(-1)?.nonce
+    if (leg === undefined || nonce === undefined) continue
+    const wallet = walletOf(leg.order)
+    highest.set(wallet, Math.max(nonce, highest.get(wallet) ?? 0))
+  }
+  return highest
+}

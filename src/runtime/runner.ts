@@ -1,0 +1,121 @@
+import type { AnyActorRef, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate'
+import type { Clock } from '../domain/clock.ts'
+import { type Failure, toFailure } from '../domain/errors.ts'
+
+type Distribute<Event> = Event extends unknown ? Omit<Event, 'atMs'> : never
+
+/** What effects are to do, by name: each ends in one event, which the runner stamps with the time. */
+export type Effects<Context, Effect extends string, Event> = {
+  readonly [Name in Effect]: (context: Context, signal: AbortSignal) => Distribute<Event> | Promise<Distribute<Event>>
+}
+
+/** One step of an actor, for whoever saves, logs or shows it. `event` is null for the state it was started in. */
+export interface Step {
+  readonly from: string | null
+  readonly to: string
+  readonly event: string | null
+  readonly atMs: number
+  readonly snapshot: AnyMachineSnapshot
+}
+
+export interface RunnerOptions {
+  readonly clock: Clock
+  /** Resolves when everything up to now is on disk. Effects of `durable` states wait for it. */
+  readonly durable: () => Promise<void>
+  /** Told of every step before its effect begins. */
+  readonly onStep: (step: Step) => void
+}
+
+interface Meta {
+  readonly effect: string
+  readonly durable: boolean
+}
+
+/**
+ * Performs the effect of the state that an actor is in, now and after every event, and sends the result back as one event.
+ * Starting and resuming are the same call. Leaving a state aborts its effect; a late result is dropped.
+ *
+ * @param faulted - The event that tells the chart of an effect that threw.
+ * @returns How to stop: the running effect is aborted and no further one begins.
+ */
+export function runActor<Context, Effect extends string, Event extends { readonly type: string }>(
+  actor: AnyActorRef,
+  machine: AnyStateMachine,
+  effects: Effects<Context, Effect, Event>,
+  faulted: (failure: Failure) => { readonly type: string },
+  { clock, durable, onStep }: RunnerOptions,
+): () => void {
+  const metas = metasOf(machine)
+  let path: string | null = null
+  let running: AbortController | null = null
+  let lastEvent: string | null = null
+
+  function take(snapshot: AnyMachineSnapshot): void {
+    const next = pathOf(snapshot.value)
+    if (next === path) return
+    running?.abort()
+    running = null
+    const step = { from: path, to: next, event: lastEvent, atMs: clock.now(), snapshot }
+    path = next
+    onStep(step)
+    const meta = metas.get(next)
+    if (meta === undefined) return
+    const controller = new AbortController()
+    running = controller
+    if (meta.durable) void durable().then(() => begin(meta.effect as Effect, controller))
+    else begin(meta.effect as Effect, controller)
+  }
+
+  function begin(effect: Effect, controller: AbortController): void {
+    if (controller !== running) return
+    const deliver = (event: { readonly type: string }): void => {
+      if (controller !== running) return
+      lastEvent = event.type
+      actor.send({ ...event, atMs: clock.now() })
+    }
+    try {
+      const result = effects[effect](actor.getSnapshot().context as Context, controller.signal)
+      if (result instanceof Promise) result.then(deliver, (error) => deliver(faulted(toFailure(error))))
+      else deliver(result)
+    } catch (error) {
+      deliver(faulted(toFailure(error)))
+    }
+  }
+
+  const subscription = actor.subscribe((snapshot) => take(snapshot as AnyMachineSnapshot))
+  take(actor.getSnapshot() as AnyMachineSnapshot)
+  return () => {
+    subscription.unsubscribe()
+    running?.abort()
+    running = null
+  }
+}
+
+/**
+ * Where a machine stands, as one string.
+ *
+ * @example
+ * pathOf({ submitted: 'pending' }) // 'submitted.pending'
+ */
+export function pathOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  for (const [parent, child] of Object.entries(value as Record<string, unknown>)) return `${parent}.${pathOf(child)}`
+  return ''
+}
+
+const known = new WeakMap<AnyStateMachine, ReadonlyMap<string, Meta>>()
+
+/** The effects of all states of a machine, by path. */
+function metasOf(machine: AnyStateMachine): ReadonlyMap<string, Meta> {
+  const found = known.get(machine)
+  if (found !== undefined) return found
+  const metas = new Map<string, Meta>()
+  const visit = (node: AnyStateNode): void => {
+    const meta = node.meta as { effect?: string; durable?: true } | undefined
+    if (meta?.effect !== undefined) metas.set(node.path.join('.'), { effect: meta.effect, durable: meta.durable === true })
+    for (const child of Object.values(node.states)) visit(child as AnyStateNode)
+  }
+  visit(machine.root)
+  known.set(machine, metas)
+  return metas
+}

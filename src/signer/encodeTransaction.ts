@@ -1,0 +1,109 @@
+import { SigningError } from '../domain/errors.ts'
+import type { Hex } from '../domain/hex.ts'
+import type { UnsignedTransaction } from '../domain/transaction.ts'
+
+/** The parts of an ECDSA signature as an Ethereum transaction carries them. `r` and `s` are 64 hexadecimal digits. */
+export interface Signature {
+  readonly r: string
+  readonly s: string
+  readonly yParity: 0 | 1
+}
+
+/** The nine fields of an EIP-1559 transaction, RLP-encoded, as hexadecimal digits: what signing and sending share. */
+export type EncodedFields = string & { readonly encodedFields: true }
+
+const transactionType = '02'
+const emptyList = 'c0'
+const wholeBytes = /^0x(?:[0-9a-f]{2})*$/
+const addressBytes = /^0x[0-9a-f]{40}$/
+const wordDigitsMax = 64
+
+/**
+ * The fields of a transaction, encoded once for both its digest and its final bytes.
+ *
+ * Digits are joined as text and become bytes once, at the end: that is several times faster than an array per field.
+ *
+ * @throws {@link SigningError} if a field is not what its type says: signing rubbish would burn a nonce.
+ *
+ * @example
+ * const fields = encodeFields(transaction)
+ */
+export function encodeFields(transaction: UnsignedTransaction): EncodedFields {
+  const maxFee = wholeNumber('maxFeePerGas', transaction.maxFeePerGas)
+  const tip = wholeNumber('maxPriorityFeePerGas', transaction.maxPriorityFeePerGas)
+  if (tip > maxFee) throw new SigningError('The priority fee is above the maximum fee.', { tip: `${tip}` })
+  const to = transaction.to.toLowerCase()
+  if (!addressBytes.test(to)) throw new SigningError('The recipient is not an address.', { field: 'to' })
+  const data = transaction.data.toLowerCase()
+  if (!wholeBytes.test(data)) throw new SigningError('The data is not whole hexadecimal bytes.', { field: 'data' })
+
+  const fields =
+    encodeInteger(wholeNumber('chainId', transaction.chainId)) +
+    encodeInteger(wholeNumber('nonce', transaction.nonce)) +
+    encodeInteger(tip) +
+    encodeInteger(maxFee) +
+    encodeInteger(wholeNumber('gasLimit', transaction.gasLimit)) +
+    encodeBytes(to.slice(2)) +
+    encodeInteger(wholeNumber('value', transaction.value)) +
+    encodeBytes(data.slice(2)) +
+    emptyList
+  return fields as EncodedFields
+}
+
+/**
+ * The bytes whose Keccak-256 hash is signed.
+ *
+ * @example
+ * const digest = keccak256(unsignedBytes(encodeFields(transaction)))
+ */
+export function unsignedBytes(fields: EncodedFields): Uint8Array {
+  return Buffer.from(transactionType + encodeList(fields), 'hex')
+}
+
+/**
+ * The signed transaction as it goes over the wire.
+ *
+ * @example
+ * signedHex(encodeFields(transaction), signature) // '0x02f8…'
+ */
+export function signedHex(fields: EncodedFields, { r, s, yParity }: Signature): Hex {
+  const signature = encodeInteger(BigInt(yParity)) + encodeBytes(withoutZeros(r)) + encodeBytes(withoutZeros(s))
+  return `0x${transactionType}${encodeList(fields + signature)}`
+}
+
+function wholeNumber(field: string, value: number | string): bigint {
+  const valid = typeof value === 'number' ? Number.isSafeInteger(value) && value >= 0 : /^\d+$/.test(value)
+  if (!valid) throw new SigningError('A field of the transaction is not a whole number.', { field })
+  return BigInt(value)
+}
+
+function encodeInteger(value: bigint): string {
+  if (value === 0n) return '80'
+  const digits = value.toString(16)
+  if (digits.length > wordDigitsMax) throw new SigningError('A field of the transaction is above 256 bits.')
+  return encodeBytes(digits.length % 2 === 0 ? digits : `0${digits}`)
+}
+
+function encodeBytes(digits: string): string {
+  if (digits.length === 2 && digits < '80') return digits
+  return lengthPrefix(0x80, digits.length / 2) + digits
+}
+
+function encodeList(digits: string): string {
+  return lengthPrefix(0xc0, digits.length / 2) + digits
+}
+
+/** RLP: up to 55 bytes the length is part of the first byte; above, that byte says how many bytes of length follow. */
+function lengthPrefix(base: number, length: number): string {
+  if (length <= 55) return (base + length).toString(16)
+  const digits = length.toString(16)
+  const whole = digits.length % 2 === 0 ? digits : `0${digits}`
+  return (base + 55 + whole.length / 2).toString(16) + whole
+}
+
+/** RLP integers have no leading zero bytes: one signature in 128 has some. */
+function withoutZeros(digits: string): string {
+  let start = 0
+  while (digits.startsWith('00', start)) start += 2
+  return digits.slice(start)
+}

@@ -1,0 +1,212 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Dex } from '../../src/dex/dex.ts'
+import { openDex } from '../../src/dex/openDex.ts'
+import { decodeRevert } from '../../src/dex/reverts.ts'
+import { type BaseUnits, baseUnits } from '../../src/domain/amount.ts'
+import { NoLiquidityError, NotAContractError } from '../../src/domain/errors.ts'
+import type { Fill, Quote, Swap } from '../../src/domain/swap.ts'
+import type { Token } from '../../src/domain/token.ts'
+import type { Receipt } from '../../src/domain/transaction.ts'
+import { useWorld } from '../support/anvil.ts'
+import { type Trader, traderIn } from './trader.ts'
+
+type TokenName = 'ETH' | 'WETH' | 'USDC' | 'DAI'
+type Order = Pick<Swap, 'side' | 'amount'> & { readonly tokenIn: TokenName; readonly tokenOut: TokenName }
+
+/** Every way in which a venue is used, the native coin on either side and on none. */
+const orders: readonly (readonly [string, Order])[] = [
+  ['sells native coin', { side: 'sell', tokenIn: 'ETH', tokenOut: 'USDC', amount: '1500000000000000001' }],
+  ['buys with native coin', { side: 'buy', tokenIn: 'ETH', tokenOut: 'USDC', amount: '2999000001' }],
+  ['sells a token for native coin', { side: 'sell', tokenIn: 'USDC', tokenOut: 'ETH', amount: '2999000001' }],
+  ['buys native coin with a token', { side: 'buy', tokenIn: 'USDC', tokenOut: 'ETH', amount: '1500000000000000001' }],
+  ['sells a token for a token', { side: 'sell', tokenIn: 'DAI', tokenOut: 'WETH', amount: '777000000000000000007' }],
+  ['buys a token with a token', { side: 'buy', tokenIn: 'WETH', tokenOut: 'DAI', amount: '777000000000000000007' }],
+]
+const venueIds = ['uniswap-v2', 'sushi-v2', 'uniswap-v3'] as const
+const farAwayS = 4_000_000_000
+const loose: Record<Swap['side'], BaseUnits> = { sell: '1', buy: '100000000000000000000' }
+
+const world = useWorld({ mining: 'manual' })
+const dexes = new Map<string, Dex>()
+let trader: Trader
+
+beforeAll(async () => {
+  trader = traderIn(world())
+  await trader.wrap(token('WETH'), 10n ** 20n)
+  for (const venue of world().venues) {
+    const dex = await openDex(venue, trader)
+    dexes.set(venue.id, dex)
+    for (const name of ['WETH', 'USDC', 'DAI'] as const) await trader.approve(token(name), dex.spender)
+  }
+})
+
+function token(name: TokenName): Token {
+  return { symbol: name, address: world().tokens[name], decimals: name === 'USDC' ? 6 : 18 }
+}
+
+function swapFor({ tokenIn, tokenOut, ...rest }: Order): Swap {
+  return { ...rest, wallet: trader.address, tokenIn: token(tokenIn), tokenOut: token(tokenOut) }
+}
+
+function dexOf(venueId: string): Dex {
+  const dex = dexes.get(venueId)
+  if (dex === undefined) throw new Error(`The world has no venue ${venueId}.`)
+  return dex
+}
+
+async function quoteOf(dex: Dex, swap: Swap): Promise<Quote> {
+  const { reads, quote } = dex.quoteRequest(swap)
+  return quote(await trader.read(reads))
+}
+
+/** What the trader's balances say about a swap, with its gas given back. */
+async function measured(swap: Swap, send: () => Promise<Receipt>): Promise<{ receipt: Receipt; moved: Fill }> {
+  const held = () => Promise.all([trader.balance(swap.tokenIn), trader.balance(swap.tokenOut)])
+  const [inBefore, outBefore] = await held()
+  const receipt = await send()
+  const [inAfter, outAfter] = await held()
+  const gas = BigInt(receipt.gasUsed) * BigInt(receipt.effectiveGasPrice)
+  const gasFrom = ({ address }: Token) => (address === 'native' ? gas : 0n)
+  const moved = {
+    amountIn: baseUnits(inBefore - inAfter - gasFrom(swap.tokenIn)),
+    amountOut: baseUnits(outAfter - outBefore + gasFrom(swap.tokenOut)),
+  }
+  return { receipt, moved }
+}
+
+describe.each(venueIds)('%s', (venueId) => {
+  describe.each(orders)('%s', (_, order) => {
+    test('and gives what it quoted, which the fill and the balances confirm to the unit', async () => {
+      const [dex, swap] = [dexOf(venueId), swapFor(order)]
+      const quote = await quoteOf(dex, swap)
+      const call = dex.swapCall(swap, { quote, limit: loose[swap.side], deadlineS: farAwayS })
+
+      const { receipt, moved } = await measured(swap, () => trader.send(call))
+
+      const [amountIn, amountOut] = swap.side === 'sell' ? [swap.amount, quote.amount] : [quote.amount, swap.amount]
+      expect(receipt.succeeded).toBe(true)
+      expect(dex.fill(swap, receipt)).toEqual({ amountIn, amountOut })
+      expect(moved).toEqual({ amountIn, amountOut })
+    })
+
+    test('at a limit of exactly its quote', async () => {
+      const [dex, swap] = [dexOf(venueId), swapFor(order)]
+      const quote = await quoteOf(dex, swap)
+
+      const receipt = await trader.send(dex.swapCall(swap, { quote, limit: quote.amount, deadlineS: farAwayS }))
+
+      expect(receipt.succeeded).toBe(true)
+    })
+
+    test('but not at a limit that is one unit tighter', async () => {
+      const [dex, swap] = [dexOf(venueId), swapFor(order)]
+      const quote = await quoteOf(dex, swap)
+      const limit = baseUnits(BigInt(quote.amount) + (swap.side === 'sell' ? 1n : -1n))
+      const call = dex.swapCall(swap, { quote, limit, deadlineS: farAwayS })
+
+      const reply = await trader.simulate(call)
+      const { receipt, moved } = await measured(swap, () => trader.send(call))
+
+      expect(reply.ok ? 'ok' : decodeRevert(reply.data, reply.message).code).toBe('SLIPPAGE')
+      expect(receipt.succeeded).toBe(false)
+      expect(moved).toEqual({ amountIn: '0', amountOut: '0' })
+    })
+
+    test('but not after its deadline', async () => {
+      const [dex, swap] = [dexOf(venueId), swapFor(order)]
+      const quote = await quoteOf(dex, swap)
+      const { timestamp } = (await world().rpc('eth_getBlockByNumber', ['latest', false])) as { timestamp: string }
+      const call = dex.swapCall(swap, { quote, limit: loose[swap.side], deadlineS: Number(timestamp) - 1 })
+
+      const reply = await trader.simulate(call)
+      const { succeeded } = await trader.send(call)
+
+      expect(reply.ok ? 'ok' : decodeRevert(reply.data, reply.message).code).toBe('EXPIRED')
+      expect(succeeded).toBe(false)
+    })
+  })
+
+  test.each(['sell', 'buy'] as const)('has no liquidity to %s a token without a pool', async (side) => {
+    const [dex, order] = [dexOf(venueId), { side, tokenIn: 'ETH', tokenOut: 'USDC', amount: '1000' } as const]
+    const unknown: Token = { symbol: 'NOPE', address: `0x${'12'.repeat(20)}`, decimals: 18 }
+
+    const quoting = quoteOf(dex, { ...swapFor(order), tokenOut: unknown })
+
+    await expect(quoting).rejects.toThrow(NoLiquidityError)
+    await expect(quoting).rejects.toThrow(new RegExp(`${venueId} .* ETH/NOPE`))
+  })
+
+  test('has no liquidity for more than its pool holds', async () => {
+    const order = { side: 'buy', tokenIn: 'ETH', tokenOut: 'USDC', amount: '9000000000000' } as const
+
+    const quoting = quoteOf(dexOf(venueId), swapFor(order))
+
+    await expect(quoting).rejects.toThrow(NoLiquidityError)
+  })
+
+  test('says so when the wallet has not allowed its token to be taken', async () => {
+    const [dex, swap] = [dexOf(venueId), swapFor({ side: 'sell', tokenIn: 'USDC', tokenOut: 'ETH', amount: '1000000' })]
+    const quote = await quoteOf(dex, swap)
+    const stranger = world().accounts[2]?.address ?? trader.address
+    const call = dex.swapCall({ ...swap, wallet: stranger }, { quote, limit: '1', deadlineS: farAwayS })
+
+    const [reply] = await trader.read([{ kind: 'call', from: stranger, ...call }])
+
+    expect(reply?.ok === false ? decodeRevert(reply.data, reply.message).code : reply).toBe('ALLOWANCE')
+  })
+
+  test('calls a price above the native coin sent slippage, also where the wallet has allowed nothing', async () => {
+    const order = { side: 'buy', tokenIn: 'ETH', tokenOut: 'USDC', amount: '2999000001' } as const
+    const [dex, stranger] = [dexOf(venueId), world().accounts[2]?.address ?? trader.address]
+    const swap = { ...swapFor(order), wallet: stranger }
+    const quote = await quoteOf(dex, swap)
+    const call = dex.swapCall(swap, { quote, limit: baseUnits(BigInt(quote.amount) - 1n), deadlineS: farAwayS })
+
+    const [reply] = await trader.read([{ kind: 'call', from: stranger, ...call }])
+
+    expect(reply?.ok === false ? decodeRevert(reply.data, reply.message, swap).code : reply).toBe('SLIPPAGE')
+  })
+})
+
+describe('uniswap-v3, asked for more than a pool can take', () => {
+  const order = { side: 'sell', tokenIn: 'ETH', tokenOut: 'USDC', amount: '5000000000000000000000' } as const
+
+  test('does not quote a part as if it were the whole', async () => {
+    const quoting = quoteOf(dexOf('uniswap-v3'), swapFor(order))
+
+    await expect(quoting).rejects.toThrow(/The pool can fill it only in part/)
+  })
+
+  test('gives back what the pool did not take, and the fill says what it took', async () => {
+    const [dex, swap] = [dexOf('uniswap-v3'), swapFor(order)]
+    const call = dex.swapCall(swap, { quote: { amount: '1', route: '3000' }, limit: '1', deadlineS: farAwayS })
+
+    const { receipt, moved } = await measured(swap, () => trader.send(call))
+
+    expect(receipt.succeeded).toBe(true)
+    expect(dex.fill(swap, receipt)).toEqual(moved)
+    expect(BigInt(moved.amountIn)).toBeLessThan(BigInt(swap.amount))
+  })
+})
+
+test('a contract of another kind is not opened as a venue', async () => {
+  const [v2, , v3] = world().venues
+  const { WETH } = world().tokens
+
+  const openings = [
+    openDex({ ...v2, router: trader.address }, trader, 'venues[0]'),
+    openDex({ ...v2, router: WETH }, trader, 'venues[0]'),
+    openDex({ ...v3, router: v2.router }, trader, 'venues[2]'),
+    openDex({ ...v3, quoter: WETH }, trader, 'venues[2]'),
+  ]
+
+  const outcomes = await Promise.allSettled(openings)
+  const errors = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : outcome))
+  expect(errors.every((error) => error instanceof NotAContractError)).toBe(true)
+  expect(errors.map((error) => error.message.split('\n')[0])).toEqual([
+    'venues[0].router is not a contract on this chain.',
+    'venues[0].router is not a Uniswap V2 router.',
+    'venues[2].router is not a Uniswap SwapRouter02.',
+    'venues[2].quoter is not a Uniswap V3 quoter.',
+  ])
+})
