@@ -1,4 +1,4 @@
-import { assign, sendParent, setup } from 'xstate'
+import { assign, enqueueActions, setup } from 'xstate'
 import type { Failure } from '../src/domain/errors.ts'
 import type { LegContext, LegOrder, MinedAttempt, Offer, Phase } from '../src/domain/leg.ts'
 import type { Quote } from '../src/domain/swap.ts'
@@ -80,8 +80,13 @@ export const legMachine = setup({
     dropNonce: assign({ nonce: null, attempts: [], offer: null, mined: null }),
     block: assign({ blocked: true }),
     unblock: assign({ blocked: false }),
-    tellPhase: sendParent(({ context, event }, params: { phase: Phase }) => facts.news(context, event, params.phase)),
-    tellPlaced: sendParent(({ context, event }) => facts.placed(context, event)),
+    // A leg may also run alone: in the editor, in a test.
+    tellPhase: enqueueActions(({ context, event, self, enqueue }, { phase }: { phase: Phase }) => {
+      if (self._parent !== undefined) enqueue.sendTo(self._parent, facts.news(context, event, phase))
+    }),
+    tellPlaced: enqueueActions(({ context, event, self, enqueue }) => {
+      if (self._parent !== undefined) enqueue.sendTo(self._parent, facts.placed(context, event))
+    }),
   },
   guards: {
     hasUsableQuote: ({ context, event }) => facts.hasUsableQuote(context, event),

@@ -63,6 +63,7 @@ export const tradeMachine = setup({
     anyRetrying: ({ context, event }) => facts.after(context, event).includes('retrying'),
     allMined: ({ context, event }) => facts.after(context, event).every((phase) => facts.isMined(phase)),
     anySubmitted: ({ context, event }) => facts.after(context, event).includes('submitted'),
+    isEmpty: ({ event }) => event.type === 'trade.allocated' && event.plan.length === 0,
     isAnyFilled: ({ context }) => facts.isAnyFilled(context),
   },
 }).createMachine({
@@ -90,7 +91,10 @@ export const tradeMachine = setup({
           description: 'Asks the distribution manager how to split the order.',
           meta: { effect: 'allocate' },
           on: {
-            'trade.allocated': { target: 'starting', actions: ['notePlan', 'startLegs'] },
+            'trade.allocated': [
+              { guard: 'isEmpty', target: '#trade.confirming.settling', actions: 'notePlan' },
+              { target: 'starting', actions: ['notePlan', 'startLegs'] },
+            ],
             'trade.faulted': { target: '#trade.confirming.settling', actions: 'noteFailure' },
             'trade.cancel': { target: '#trade.confirming.settling', actions: 'noteFailure' },
           },

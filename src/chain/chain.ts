@@ -1,17 +1,7 @@
 import type { BaseUnits } from '../domain/amount.ts'
 import type { Hex } from '../domain/hex.ts'
+import type { Reader } from '../domain/read.ts'
 import type { Receipt } from '../domain/transaction.ts'
-
-/** One thing to be read from the chain's latest state. */
-export type Read =
-  | { readonly kind: 'call'; readonly to: Hex; readonly data: Hex; readonly from?: Hex; readonly value?: BaseUnits }
-  | { readonly kind: 'balance'; readonly address: Hex }
-  | { readonly kind: 'code'; readonly address: Hex }
-
-/** The answer to one `Read`. A revert is an answer too: `data` has what the contract returned with it. */
-export type ReadReply =
-  | { readonly ok: true; readonly value: Hex }
-  | { readonly ok: false; readonly message: string; readonly data?: Hex }
 
 /** A block's header, with the hashes of what it holds. */
 export interface Block {
@@ -36,11 +26,8 @@ export interface BroadcastReply {
 }
 
 /** What the runtime asks of one EVM chain. Every call ends within the request timeout, or throws `EndpointError`. */
-export interface Chain {
+export interface Chain extends Reader {
   readonly chainId: number
-
-  /** Reads all in one round trip, in order, at the same endpoint. */
-  read(reads: readonly Read[]): Promise<ReadReply[]>
 
   /** Gas units that `call` would use, or `ok: false` with the revert. */
   estimateGas(

@@ -1,4 +1,4 @@
-import type { Read, ReadReply } from '../chain/chain.ts'
+import type { Read, ReadReply } from '../domain/read.ts'
 import type { BaseUnits } from '../domain/amount.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { Fill, Quote, Swap } from '../domain/swap.ts'

@@ -1,4 +1,4 @@
-import type { Read } from '../chain/chain.ts'
+import type { Read } from '../domain/read.ts'
 import type { BaseUnits } from '../domain/amount.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { Call } from '../domain/transaction.ts'

@@ -1,4 +1,4 @@
-import type { Chain, Read, ReadReply } from '../chain/chain.ts'
+import type { Read, Reader, ReadReply } from '../domain/read.ts'
 import { EndpointError, NotAContractError } from '../domain/errors.ts'
 import { type Hex, lowerHex } from '../domain/hex.ts'
 import type { Dex } from './dex.ts'
@@ -22,11 +22,11 @@ const selectors = { factory: '0xc45a0155', factoryV2: '0x68e0d4e1', WETH: '0xad5
  * @example
  * const dex = await openDex({ id: 'uniswap-v2', kind: 'uniswapV2', router }, chain, 'venues[0]')
  */
-export function openDex(venue: VenueConfig, chain: Pick<Chain, 'read'>, field = 'venue'): Promise<Dex> {
+export function openDex(venue: VenueConfig, chain: Reader, field = 'venue'): Promise<Dex> {
   return venue.kind === 'uniswapV2' ? openUniswapV2(venue, chain, field) : openUniswapV3(venue, chain, field)
 }
 
-async function openUniswapV2(venue: UniswapV2Venue, chain: Pick<Chain, 'read'>, field: string): Promise<Dex> {
+async function openUniswapV2(venue: UniswapV2Venue, chain: Reader, field: string): Promise<Dex> {
   const { wrappedNative } = venue
   const [routerCode, factory, wrapped, wrappedCode] = await chain.read([
     { kind: 'code', address: lowerHex(venue.router) },
@@ -44,7 +44,7 @@ async function openUniswapV2(venue: UniswapV2Venue, chain: Pick<Chain, 'read'>, 
   return uniswapV2(venue, { wrappedNative })
 }
 
-async function openUniswapV3(venue: UniswapV3Venue, chain: Pick<Chain, 'read'>, field: string): Promise<Dex> {
+async function openUniswapV3(venue: UniswapV3Venue, chain: Reader, field: string): Promise<Dex> {
   const [routerCode, quoterCode, wrapped, factory, factoryV2, quoterFactory] = await chain.read([
     { kind: 'code', address: lowerHex(venue.router) },
     { kind: 'code', address: lowerHex(venue.quoter) },

@@ -1,4 +1,4 @@
-import type { ReadReply } from '../chain/chain.ts'
+import type { ReadReply } from '../domain/read.ts'
 import { baseUnits } from '../domain/amount.ts'
 import { InvalidOrderError, NoLiquidityError } from '../domain/errors.ts'
 import { type Hex, lowerHex } from '../domain/hex.ts'

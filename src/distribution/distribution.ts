@@ -1,4 +1,5 @@
 import type { BaseUnits } from '../domain/amount.ts'
+import type { Hex } from '../domain/hex.ts'
 import type { Json } from '../domain/json.ts'
 import type { Quote, Side } from '../domain/swap.ts'
 import type { Token } from '../domain/token.ts'
@@ -32,12 +33,15 @@ export interface TradeResult {
   readonly pair: string
   readonly side: Side
   readonly legs: readonly {
+    readonly legId: string
     readonly venue: string
     readonly status: 'done' | 'failed'
     readonly amount: BaseUnits
     readonly quoted: BaseUnits
     readonly filledIn: BaseUnits
     readonly filledOut: BaseUnits
+    readonly hash: Hex | null
+    readonly retries: number
     readonly gasUsed: number
     readonly gasCostWei: BaseUnits
     readonly failureCode?: string

@@ -5,6 +5,8 @@ import { type BaseUnits, baseUnits } from '../domain/amount.ts'
 export interface Allowances {
   /** What the chain last said, in base units. */
   note(grant: Grant, allowed: bigint): void
+  /** A swap has taken so much of it. */
+  take(grant: Grant, amount: bigint): void
   /** A live leg will have `amount` taken. The same leg may want again; its last word counts. */
   want(leg: string, grant: Grant, amount: bigint): void
   /** The leg has ended. */
@@ -29,6 +31,10 @@ export function allowanceTable(): Allowances {
 
   return {
     note: (grant, amount) => void allowed.set(keyOf(grant), amount),
+    take(grant, amount) {
+      const before = allowed.get(keyOf(grant)) ?? 0n
+      allowed.set(keyOf(grant), before > amount ? before - amount : 0n)
+    },
     want(leg, grant, amount) {
       const key = keyOf(grant)
       grantOf.set(leg, key)

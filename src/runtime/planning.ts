@@ -5,6 +5,7 @@ import { InsufficientBalanceError, NoLiquidityError, toFailure } from '../domain
 import type { LegOrder } from '../domain/leg.ts'
 import type { Quote, Swap } from '../domain/swap.ts'
 import type { AcceptedOrder } from '../domain/trade.ts'
+import { grantOf, noteWant } from './legUpkeep.ts'
 import { known, type Ports } from './ports.ts'
 
 /** How an order is split, before it becomes legs. */
@@ -131,8 +132,8 @@ function swapOf({ wallet, tokenIn, tokenOut, side }: AcceptedOrder, amount: Base
 
 /** A leg a share, and before it an approval where its venue may not yet take enough. */
 function legsOf(ports: Ports, order: AcceptedOrder, shares: readonly Share[], preflight: boolean): LegOrder[] {
-  const { allowances, dexes, clock } = ports
-  const { tradeId, side, slippageBps, policy, wallet, tokenIn } = order
+  const { allowances, clock } = ports
+  const { tradeId, side, slippageBps, policy } = order
   const approvals = new Map<string, string>()
   return shares.flatMap(({ venue, amount, quote }) => {
     const limit = side === 'sell' ? minimumOutput(quote.amount, slippageBps) : maximumInput(quote.amount, slippageBps)
@@ -144,9 +145,9 @@ function legsOf(ports: Ports, order: AcceptedOrder, shares: readonly Share[], pr
       quote,
       after: null,
     }
-    if (tokenIn.address === 'native') return [swap]
-    const grant = { wallet, token: tokenIn.address, spender: known(dexes, venue, 'venue').spender }
-    allowances.want(`${tradeId}/${venue}`, grant, BigInt(side === 'sell' ? amount : limit))
+    const grant = grantOf(ports, swap)
+    if (grant === null) return [swap]
+    noteWant(ports, swap)
     if (allowances.isEnough(grant)) return [swap]
     // Two venues may share a spender: one approval serves both.
     const first = approvals.get(grant.spender)

@@ -1,4 +1,4 @@
-import type { AnyActorRef } from 'xstate'
+import type { AnyActor, AnyActorRef } from 'xstate'
 import { machineVersion } from '../../machines/version.ts'
 import { StoreError } from '../domain/errors.ts'
 import type { Json } from '../domain/json.ts'
@@ -23,6 +23,8 @@ export interface LiveRecord {
   readonly schema: number
   readonly machineVersion: number
   readonly snapshot: Json
+  /** Sequence number of the trade's next history record. */
+  readonly historyNext: number
 }
 
 /** A trade that has ended. The order's fingerprint tells a repeated order from another one. */
@@ -46,9 +48,10 @@ export function fingerprintOf(order: Pick<AcceptedOrder, 'pair' | 'side' | 'amou
   return `${order.pair} ${order.side} ${order.amount} ${order.slippageBps}`
 }
 
-/** The record of a live trade, and of the highest nonce that its legs have signed for. */
-export function liveWrites(trade: AnyActorRef, tradeId: string): Write[] {
-  const record: LiveRecord = { schema, machineVersion, snapshot: trade.getPersistedSnapshot?.() as unknown as Json }
+/** The record of a live trade. */
+export function liveWrites(trade: Pick<AnyActor, 'getPersistedSnapshot'>, tradeId: string, historyNext: number): Write[] {
+  const snapshot = trade.getPersistedSnapshot() as unknown as Json
+  const record: LiveRecord = { schema, machineVersion, snapshot, historyNext }
   return [{ space: 'live', key: tradeId, value: record as unknown as Json }]
 }
 

@@ -6,7 +6,7 @@ export interface CommitQueue {
   /** @throws StoreError where the disk refuses, does not answer, or too many commits wait. */
   commit(writes: readonly EncodedWrite[]): Promise<void>
 
-  /** Resolves when nothing waits or is in flight. */
+  /** Resolves when nothing waits or is in flight. @throws StoreError where the disk did not answer. */
   drain(): Promise<void>
 }
 
@@ -79,6 +79,7 @@ export function openCommitQueue(
       }),
     async drain() {
       await working
+      if (stopped) throw stopped
     },
   }
 }

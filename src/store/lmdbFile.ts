@@ -97,8 +97,8 @@ type Visit = (key: Buffer, flags: number, data: Buffer) => void
 /** Visits the records of a tree. Without `wholly`, only the branches are read, and that their leaves are in the file. */
 function walkTree(walk: Walk, name: string, tree: Tree, wholly: boolean, visit: Visit): void {
   if (tree.root === noPage) return
-  if (tree.depth < 1 || tree.depth > depthMax) return report(walk, `${name}: its depth is impossible`)
-  walkPage(walk, name, { page: tree.root, levels: tree.depth, wholly, visit })
+  if (tree.depth < 1 || tree.depth > depthMax) report(walk, `${name}: its depth is impossible`)
+  else walkPage(walk, name, { page: tree.root, levels: tree.depth, wholly, visit })
 }
 
 function walkPage(

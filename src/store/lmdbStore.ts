@@ -1,6 +1,6 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { endianness } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { StoreError } from '../domain/errors.ts'
 import { openCommitQueue } from './commitQueue.ts'
@@ -60,6 +60,18 @@ async function createStore(path: string): Promise<void> {
   await root.close()
   rmSync(`${draft}-lock`, { force: true })
   renameSync(draft, path)
+  syncDirectory(dirname(path))
+}
+
+/** The name of a file is kept by its directory: without this a power failure may lose the file with all that is in it. */
+function syncDirectory(path: string): void {
+  if (process.platform === 'win32') return
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 function refuseDamaged(path: string): void {
@@ -153,7 +165,7 @@ function lmdbStore({ root, databases }: Environment, unlock: () => void): Store 
       closing ??= queue
         .drain()
         .then(() => root.close())
-        .finally(unlock)
+        .then(unlock)
       return closing
     },
   }

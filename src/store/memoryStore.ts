@@ -1,8 +1,7 @@
 import { StoreError } from '../domain/errors.ts'
-import type { Json } from '../domain/json.ts'
 import { decodeValue, encodeWrites } from './record.ts'
 import { decodeKey, encodeKey, keyRange } from './recordKey.ts'
-import { type Key, type Space, type Store, spaces } from './store.ts'
+import { type Space, type Store, spaces } from './store.ts'
 
 /**
  * A store that keeps its promises for as long as the process lives: for tests, and for who wants no files.
@@ -12,39 +11,40 @@ import { type Key, type Space, type Store, spaces } from './store.ts'
  */
 export function memoryStore(): Store {
   // Keys are bytes as text, one character each, since those sort as the bytes do. Values are JSON text: nobody can change them.
-  const records = new Map(spaces.map((space) => [space, new Map<string, string>()]))
+  const records = Object.fromEntries(spaces.map((space) => [space, new Map()])) as Record<Space, Map<string, string>>
   let closed = false
 
-  function recordsOf(space: Space): Map<string, string> {
-    const found = records.get(space)
-    if (closed || found === undefined) throw new StoreError('The store is closed.')
-    return found
+  function refuseClosed(): void {
+    if (closed) throw new StoreError('The store is closed.')
   }
 
   return {
     get(space, key) {
-      const text = recordsOf(space).get(encodeKey(key).toString('latin1'))
+      refuseClosed()
+      const text = records[space].get(encodeKey(key).toString('latin1'))
       return text === undefined ? undefined : decodeValue(space, key, text)
     },
 
     *entries(space, prefix) {
       const within = prefix === undefined ? undefined : textRange(prefix)
-      const chosen = [...recordsOf(space)].filter(([key]) => !within || (key >= within.start && key < within.end))
+      const chosen = [...records[space]].filter(([key]) => !within || (key >= within.start && key < within.end))
       chosen.sort(([one], [other]) => (one < other ? -1 : 1))
+      refuseClosed()
       for (const [bytes, text] of chosen) {
-        const key: Key = decodeKey(Buffer.from(bytes, 'latin1'))
-        const value: Json = decodeValue(space, key, text)
-        yield { key, value }
+        const key = decodeKey(Buffer.from(bytes, 'latin1'))
+        yield { key, value: decodeValue(space, key, text) }
+        refuseClosed()
       }
     },
 
     async commit(writes) {
+      refuseClosed()
       const encoded = encodeWrites(writes)
       // As on a disk, nothing is there before the promise has had a chance to be waited for.
       await Promise.resolve()
       for (const { space, key, text } of encoded) {
-        if (text === undefined) recordsOf(space).delete(key.toString('latin1'))
-        else recordsOf(space).set(key.toString('latin1'), text)
+        if (text === undefined) records[space].delete(key.toString('latin1'))
+        else records[space].set(key.toString('latin1'), text)
       }
     },
 

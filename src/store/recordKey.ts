@@ -2,7 +2,7 @@ import { StoreError } from '../domain/errors.ts'
 import type { Key } from './store.ts'
 
 /** The longest text of a key, in bytes of UTF-8: what LMDB allows, less the number. */
-export const keyTextMaxBytes = 1_969
+const keyTextMaxBytes = 1_969
 
 // Text cannot hold it, so a text sorts before itself with a number, and both before any longer text.
 const separator = 0
@@ -12,7 +12,7 @@ const unusableText = /[\0\p{Surrogate}]/u
 /**
  * A key as bytes that sort as keys do: by text, in the order of its UTF-8 bytes, then by number.
  *
- * @throws {@link StoreError} if the text is empty, longer than {@link keyTextMaxBytes} or not valid Unicode, or the number
+ * @throws {@link StoreError} if the text is empty, longer than 1 969 bytes or not valid Unicode, or the number
  * is not finite.
  *
  * @example

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Chain, ReadReply } from '../../src/chain/chain.ts'
+import type { Reader, ReadReply } from '../../src/domain/read.ts'
 import { openDex } from '../../src/dex/openDex.ts'
 import { addressWord } from '../../src/dex/words.ts'
 import { EndpointError, NotAContractError } from '../../src/domain/errors.ts'
@@ -15,10 +15,10 @@ const WETH = '0xad5c4648'
 const WETH9 = '0x4aa4a4fc'
 
 /** A chain where each of these contracts answers each of these selectors with an address, and every other call reverts. */
-function chainOf(contracts: Record<Hex, Record<Hex, Hex>>): Pick<Chain, 'read'> & { trips: number } {
+function chainOf(contracts: Record<Hex, Record<Hex, Hex>>): Reader & { trips: number } {
   const chain = {
     trips: 0,
-    read: async (reads: Parameters<Chain['read']>[0]): Promise<ReadReply[]> => {
+    read: async (reads: Parameters<Reader['read']>[0]): Promise<ReadReply[]> => {
       chain.trips += 1
       return reads.map((read) => {
         if (read.kind === 'code') return { ok: true, value: contracts[read.address] === undefined ? '0x' : '0x6001' }

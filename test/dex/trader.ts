@@ -1,7 +1,7 @@
 import { Interface, Wallet } from 'ethers'
 import { type Rpc, RpcError } from '../../scripts/world/rpc.ts'
 import type { World } from '../../scripts/world/world.ts'
-import type { Chain, Read, ReadReply } from '../../src/chain/chain.ts'
+import type { Read, Reader, ReadReply } from '../../src/domain/read.ts'
 import { baseUnits } from '../../src/domain/amount.ts'
 import { type Hex, lowerHex } from '../../src/domain/hex.ts'
 import type { Token } from '../../src/domain/token.ts'
@@ -15,7 +15,7 @@ const erc20 = new Interface([
 const feePerGas = 10n ** 10n
 
 /** A wallet with a key on the test chain, and a node to read from: as little as a venue needs to be tried. */
-export interface Trader extends Pick<Chain, 'read'> {
+export interface Trader extends Reader {
   readonly address: Hex
   /** Sends the call, mines it, and answers with its receipt, whether or not it reverted. */
   send(call: Call): Promise<Receipt>

@@ -1,0 +1,194 @@
+import type { AnyActorRef } from 'xstate'
+import { ClosedError, type Failure, OverloadedError, TradeConflictError, UnknownTradeError } from '../domain/errors.ts'
+import type { AcceptedOrder } from '../domain/trade.ts'
+import type { Store, Write } from '../store/store.ts'
+import type { Journal } from './journal.ts'
+import { type LiveTrade, type LiveTradeDeps, type Origin, startTrade, type TradeStep } from './liveTrade.ts'
+import type { Metrics } from './metrics.ts'
+import type { Ports } from './ports.ts'
+import { fingerprintOf, type HistoryEntry, readEnded, readHistory } from './records.ts'
+import type { TradeStatus } from './status.ts'
+import { type Changes, followStatus, isFinal, startChanges, type TradeHandle } from './tradeHandle.ts'
+
+/** The trades of one manager: a plain registry over supervised trees of their own. */
+export interface Execution {
+  submit(order: AcceptedOrder): TradeHandle
+  status(tradeId: string): TradeStatus
+  active(): Map<string, TradeStatus>
+  history(tradeId: string): HistoryEntry[]
+  /** Resolves with how many ended trades were forgotten, once that is on disk. */
+  clear(): Promise<number>
+  cancel(tradeId: string): void
+  /** Resolves when another trade may be submitted. */
+  whenCapacity(): Promise<void>
+  /** Stops all trades where they are. Nothing further begins. */
+  stop(): void
+}
+
+export interface ExecutionDeps {
+  readonly ports: Ports
+  readonly journal: Journal
+  readonly store: Store
+  readonly metrics: Metrics
+  readonly raiseMark: LiveTradeDeps['raiseMark']
+  readonly activeTradesMax: number
+  /** Trades of the store, to go on where they were. */
+  readonly resumed: readonly Extract<Origin, { tradeId: string }>[]
+  readonly onStep: (step: TradeStep, status: () => TradeStatus, actor: AnyActorRef) => void
+  readonly onEnded: (status: TradeStatus) => void
+  readonly onBroken: (tradeId: string, error: unknown) => void
+}
+
+interface Entry {
+  readonly changes: Changes
+  /** Undefined once it has ended and its final status is in the store. */
+  trade: LiveTrade | undefined
+  broken: unknown
+}
+
+/** Records are removed this many at a time, so that clearing a large archive does not hold up a send. */
+const clearBatch = 500
+
+/** Puts every stored trade back to work, then takes orders. */
+export function startExecution(deps: ExecutionDeps): Execution {
+  const { ports, journal, store, metrics, raiseMark, activeTradesMax, onStep, onEnded, onBroken } = deps
+  const entries = new Map<string, Entry>()
+  const capacity = startChanges()
+  let isStopped = false
+
+  const liveDeps: LiveTradeDeps = {
+    ports,
+    journal,
+    metrics,
+    raiseMark,
+    onStep(trade, step, actor) {
+      onStep(step, trade.status, actor)
+      entries.get(trade.tradeId)?.changes.notify()
+    },
+    onEnded(trade) {
+      const status = trade.status()
+      const entry = entries.get(trade.tradeId)
+      entries.delete(trade.tradeId)
+      if (entry !== undefined) entry.trade = undefined
+      entry?.changes.notify()
+      capacity.notify()
+      onEnded(status)
+    },
+    onBroken(trade, error) {
+      const entry = entries.get(trade.tradeId)
+      if (entry !== undefined) entry.broken = error
+      trade.stop()
+      entry?.changes.notify()
+      onBroken(trade.tradeId, error)
+    },
+  }
+
+  function start(tradeId: string, origin: Origin): Entry {
+    const entry: Entry = { changes: startChanges(), trade: undefined, broken: undefined }
+    entries.set(tradeId, entry)
+    try {
+      entry.trade = startTrade(origin, liveDeps)
+    } catch (error) {
+      entries.delete(tradeId)
+      throw error
+    }
+    return entry
+  }
+
+  function handleOf(tradeId: string, entry: Entry | undefined): TradeHandle {
+    const read = (): TradeStatus => {
+      if (entry?.broken !== undefined) throw entry.broken
+      const live = entry?.trade
+      if (live === undefined) return ended(tradeId)
+      const status = live.status()
+      // Final in memory is not final yet: only what is on disk is told.
+      if (isStopped) throw new ClosedError('The manager was closed; the trade goes on at the next open.', { tradeId })
+      return isFinal(status) ? { ...status, status: 'confirming' } : status
+    }
+    return {
+      tradeId,
+      status: read,
+      recorded: () => entry?.trade?.recorded() ?? Promise.resolve(),
+      async result() {
+        const changes = entry?.changes ?? startChanges()
+        for await (const status of followStatus(changes, read)) if (isFinal(status)) return status
+        return read()
+      },
+      updates: () => followStatus(entry?.changes ?? startChanges(), read),
+      cancel: () => cancel(tradeId),
+    }
+  }
+
+  function ended(tradeId: string): TradeStatus {
+    const record = readEnded(store, tradeId)
+    if (record === undefined) throw new UnknownTradeError('No trade has this id.', { tradeId })
+    return record.status
+  }
+
+  function status(tradeId: string): TradeStatus {
+    const entry = entries.get(tradeId)
+    return entry === undefined ? ended(tradeId) : handleOf(tradeId, entry).status()
+  }
+
+  function cancel(tradeId: string): void {
+    const trade = entries.get(tradeId)?.trade
+    if (trade !== undefined) trade.cancel(cancelled)
+    else ended(tradeId)
+  }
+
+  function checkSame(tradeId: string, before: string, order: AcceptedOrder): void {
+    const now = fingerprintOf(order)
+    if (before === now) return
+    throw new TradeConflictError('Another order already has this trade id.', { tradeId, before, now })
+  }
+
+  for (const origin of deps.resumed) start(origin.tradeId, origin)
+
+  return {
+    submit(order) {
+      const { tradeId } = order
+      if (isStopped) throw new ClosedError('The manager is closed.', { tradeId })
+      const live = entries.get(tradeId)
+      const record = live === undefined ? readEnded(store, tradeId) : undefined
+      if (live?.trade !== undefined) checkSame(tradeId, fingerprintOf(live.trade.order), order)
+      if (record !== undefined) checkSame(tradeId, record.fingerprint, order)
+      if (live !== undefined || record !== undefined) return handleOf(tradeId, live)
+      if (entries.size >= activeTradesMax) {
+        throw new OverloadedError('As many trades are running as config.activeTradesMax allows.', { activeTradesMax })
+      }
+      return handleOf(tradeId, start(tradeId, { order }))
+    },
+    status,
+    active: () => new Map([...entries.keys()].map((tradeId) => [tradeId, status(tradeId)])),
+    history: (tradeId) => readHistory(store, tradeId),
+    async clear() {
+      const tradeIds = [...store.entries('ended')].map(({ key }) => String(key))
+      for (let first = 0; first < tradeIds.length; first += clearBatch) {
+        await store.commit(tradeIds.slice(first, first + clearBatch).flatMap((tradeId) => forgetWrites(store, tradeId)))
+      }
+      return tradeIds.length
+    },
+    cancel,
+    async whenCapacity() {
+      while (!isStopped && entries.size >= activeTradesMax) await capacity.after(capacity.count())
+    },
+    stop() {
+      isStopped = true
+      for (const { trade, changes } of entries.values()) {
+        trade?.stop()
+        changes.notify()
+      }
+      capacity.notify()
+    },
+  }
+}
+
+function forgetWrites(store: Store, tradeId: string): Write[] {
+  const history = [...store.entries('history', tradeId)]
+  return [
+    { space: 'ended', key: tradeId, value: undefined },
+    ...history.map(({ key }): Write => ({ space: 'history', key, value: undefined })),
+  ]
+}
+
+const cancelled: Failure = { code: 'CANCELLED', message: 'The caller cancelled the trade.', retryable: false }

@@ -1,0 +1,43 @@
+import type { Grant } from '../dex/erc20.ts'
+import { type LegContext, type LegOrder, walletOf } from '../domain/leg.ts'
+import { keyOfLeg, pairOf } from './legEffects.ts'
+import { known, type Ports } from './ports.ts'
+import type { Step } from './runner.ts'
+
+/**
+ * Keeps what is derived from legs in step with them: their places in the lane, the hashes that are watched, allowances and
+ * gas. None of it is an effect: it follows from where a leg is, and may be noted again.
+ */
+export function noteLegStep(ports: Ports, { to }: Pick<Step, 'to'>, context: LegContext): void {
+  const { lanes, follower, allowances, gasBook } = ports
+  const { order, mined, fill } = context
+  const key = keyOfLeg(order)
+  const isEnded = to === 'done' || to === 'failed'
+  if (isEnded || to === 'retrying') {
+    known(lanes, walletOf(order), 'wallet').leave(key)
+    follower.forget(key)
+  }
+  if (isEnded) allowances.drop(key)
+  if (to === 'confirming' && order.task.kind === 'approval' && mined?.succeeded && context.offer !== null) {
+    // The last word of approve's calldata is the amount.
+    allowances.note(order.task, BigInt(`0x${context.offer.call.data.slice(-64)}`))
+  }
+  if (to !== 'done' || fill === null || order.task.kind !== 'swap') return
+  if (context.retries === 0) gasBook.note(order.venue, pairOf(order), context.gasUsed)
+  const grant = grantOf(ports, order)
+  if (grant !== null) allowances.take(grant, BigInt(fill.amountIn))
+}
+
+/** Notes what a live swap will have taken by its venue. Again for the same leg changes nothing. */
+export function noteWant(ports: Pick<Ports, 'dexes' | 'allowances'>, order: LegOrder): void {
+  const grant = grantOf(ports, order)
+  if (grant === null || order.task.kind !== 'swap') return
+  const { swap, limit } = order.task
+  ports.allowances.want(keyOfLeg(order), grant, BigInt(swap.side === 'sell' ? swap.amount : limit))
+}
+
+/** What a leg needs to be allowed, or null: an approval and the native coin need none. */
+export function grantOf({ dexes }: Pick<Ports, 'dexes'>, { task, venue }: LegOrder): Grant | null {
+  if (task.kind !== 'swap' || task.swap.tokenIn.address === 'native') return null
+  return { wallet: task.swap.wallet, token: task.swap.tokenIn.address, spender: known(dexes, venue, 'venue').spender }
+}

@@ -1,0 +1,166 @@
+import { type AnyActorRef, type AnyStateMachine, createActor, type Snapshot } from 'xstate'
+import { legMachine } from '../../machines/legMachine.ts'
+import { tradeMachine } from '../../machines/tradeMachine.ts'
+import { BaseError, type Failure, StoreError } from '../domain/errors.ts'
+import type { LegContext } from '../domain/leg.ts'
+import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
+import type { Write } from '../store/store.ts'
+import type { Journal, Source } from './journal.ts'
+import { legEffects } from './legEffects.ts'
+import { noteLegStep, noteWant } from './legUpkeep.ts'
+import type { Metrics } from './metrics.ts'
+import type { Ports } from './ports.ts'
+import { endedWrites, type HistoryEntry, historyWrite, type LiveRecord, liveWrites, noncesOf } from './records.ts'
+import { runActor, type Step } from './runner.ts'
+import { type TradeStatus, tradeStatus } from './status.ts'
+import { tradeEffects } from './tradeEffects.ts'
+
+/** A trade that has not been announced as ended, with its legs and their effects. */
+export interface LiveTrade {
+  readonly tradeId: string
+  readonly order: AcceptedOrder
+  status(): TradeStatus
+  /** Resolves once the trade is on disk and will survive the process. */
+  recorded(): Promise<void>
+  cancel(failure: Failure): void
+  /** Ends all effects; the trade stays on disk as it is. */
+  stop(): void
+}
+
+/** One step of a trade or of one of its legs, for whoever watches. */
+export interface TradeStep extends HistoryEntry {
+  readonly tradeId: string
+}
+
+export interface LiveTradeDeps {
+  readonly ports: Ports
+  readonly journal: Journal
+  readonly metrics: Metrics
+  /** The lane record to be written where a leg signed for a higher nonce than is on disk. */
+  readonly raiseMark: (wallet: string, nonce: number) => Write | undefined
+  readonly onStep: (trade: LiveTrade, step: TradeStep, actor: AnyActorRef) => void
+  readonly onEnded: (trade: LiveTrade) => void
+  /** A chart threw: the trade stands still, on disk as it was last. */
+  readonly onBroken: (trade: LiveTrade, error: unknown) => void
+}
+
+/** A new order, or a trade as it was on disk. */
+export type Origin = { readonly order: AcceptedOrder } | { readonly record: LiveRecord; readonly tradeId: string }
+
+/**
+ * Starts a trade, or puts it back in its state and goes on: the same call from there on.
+ *
+ * @throws StoreError where a stored trade does not restore as it was saved.
+ */
+export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
+  const { ports, journal, raiseMark, onStep, onEnded, onBroken } = deps
+  const actor = actorOf(origin)
+  const { order } = actor.getSnapshot().context as TradeContext
+  const { tradeId } = order
+  const stops: (() => void)[] = []
+  const attached = new Set<string>()
+  let history: HistoryEntry[] = []
+  let sequence = 'record' in origin ? origin.record.historyNext : 0
+
+  const source: Source = {
+    takeWrites() {
+      const entries = history
+      history = []
+      const isEnded = actor.getSnapshot().status === 'done'
+      const marks = [...noncesOf(actor)].flatMap(([wallet, nonce]) => raiseMark(wallet, nonce) ?? [])
+      const chunk = entries.length === 0 ? [] : [historyWrite(tradeId, sequence, entries)]
+      sequence += chunk.length
+      return [...(isEnded ? endedWrites(tradeStatus(actor), order) : liveWrites(actor, tradeId, sequence)), ...marks, ...chunk]
+    },
+  }
+  const trade: LiveTrade = {
+    tradeId,
+    order,
+    status: () => tradeStatus(actor),
+    recorded: () => journal.durable(),
+    cancel: (failure) => actor.send({ type: 'trade.cancel', failure, atMs: ports.clock.now() }),
+    stop: () => {
+      for (const stop of stops) stop()
+    },
+  }
+
+  function note(step: Step, stepped: AnyActorRef, leg: LegContext | null): void {
+    const { from, to, event, atMs } = step
+    const legId = leg?.order.legId
+    const hash = leg?.attempts.at(-1)?.hash ?? leg?.hash
+    // A restored actor has not moved: nothing to record.
+    if (from !== null || !('record' in origin)) {
+      history.push({ ...(legId && { legId }), from, to, event, atMs, ...(hash && { hash }) })
+      journal.touch(source)
+    }
+    onStep(trade, { tradeId, ...(legId && { legId }), from, to, event, atMs, ...(hash && { hash }) }, stepped)
+  }
+
+  function attachLegs(): void {
+    for (const [legId, leg] of Object.entries(actor.getSnapshot().children)) {
+      if (attached.has(legId) || leg === undefined) continue
+      attached.add(legId)
+      leg.subscribe({ error: (error: unknown) => onBroken(trade, error) })
+      if (leg.getSnapshot().status !== 'active') continue
+      noteWant(ports, (leg.getSnapshot().context as LegContext).order)
+      const onLegStep = (step: Step): void => {
+        const context = step.snapshot.context as LegContext
+        noteLegStep(ports, step, context)
+        note(step, leg, context)
+      }
+      stops.push(runActor(leg, legMachine as AnyStateMachine, effects.leg, legFaulted, { ...options, onStep: onLegStep }))
+    }
+  }
+
+  const effects = {
+    leg: legEffects(ports),
+    trade: tradeEffects({ ports, metrics: deps.metrics, actor: () => actor, onEnded: () => onEnded(trade) }),
+  }
+  const options = { clock: ports.clock, durable: () => journal.durable() }
+  actor.subscribe({ error: (error) => onBroken(trade, error) })
+  actor.start()
+  const onTradeStep = (step: Step): void => {
+    note(step, actor, null)
+    attachLegs()
+  }
+  stops.push(runActor(actor, tradeMachine as AnyStateMachine, effects.trade, tradeFaulted, { ...options, onStep: onTradeStep }))
+  return trade
+}
+
+function legFaulted(failure: Failure) {
+  return { type: 'leg.faulted', failure }
+}
+
+function tradeFaulted(failure: Failure) {
+  return { type: 'trade.faulted', failure }
+}
+
+function actorOf(origin: Origin) {
+  if ('order' in origin) return createActor(tradeMachine, { input: origin.order })
+  const { record, tradeId } = origin
+  const refuse = (reason: string, cause?: unknown): BaseError =>
+    new StoreError('A stored trade does not restore as it was saved.', { tradeId, reason }, cause)
+  const actor = restored(record, refuse)
+  const snapshot = actor.getSnapshot()
+  const { plan, phases } = snapshot.context as TradeContext
+  if (snapshot.status !== 'active') throw refuse(`its status is ${snapshot.status}`)
+  for (const { legId } of plan) {
+    const leg = snapshot.children[legId]?.getSnapshot()
+    if (leg === undefined) throw refuse(`leg ${legId} is missing`)
+    const isEnded = phases[legId] === 'done' || phases[legId] === 'failed'
+    if (leg.status !== (isEnded ? 'done' : 'active')) throw refuse(`leg ${legId} is ${leg.status}`)
+  }
+  return actor
+}
+
+function restored(record: LiveRecord, refuse: (reason: string, cause: unknown) => BaseError) {
+  try {
+    return createActor(tradeMachine, {
+      snapshot: record.snapshot as unknown as Snapshot<unknown>,
+      // Not used where there is a snapshot.
+      input: undefined as unknown as AcceptedOrder,
+    })
+  } catch (error) {
+    throw refuse('the snapshot does not fit the machine', error)
+  }
+}

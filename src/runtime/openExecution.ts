@@ -1,0 +1,242 @@
+import type { AnyActorRef } from 'xstate'
+import type { Chain } from '../chain/chain.ts'
+import { type HeadFollower, startHeadFollower } from '../chain/headFollower.ts'
+import { openRpcChain } from '../chain/rpcChain.ts'
+import type { Settings, VenueSettings } from '../config.ts'
+import type { Dex } from '../dex/dex.ts'
+import { openDex } from '../dex/openDex.ts'
+import { DistributionManager } from '../distribution/proportional.ts'
+import type { Clock } from '../domain/clock.ts'
+import { InvalidConfigError, toFailure } from '../domain/errors.ts'
+import type { Hex } from '../domain/hex.ts'
+import type { Json } from '../domain/json.ts'
+import { createLogger, type Logger } from '../monitor/log.ts'
+import { openPiscinaSigner } from '../signer/piscinaSigner.ts'
+import type { Signer } from '../signer/signer.ts'
+import { openLmdbStore } from '../store/lmdbStore.ts'
+import { MemoryBank } from '../store/memoryBank.ts'
+import type { Store } from '../store/store.ts'
+import { allowanceTable } from './allowances.ts'
+import { type Execution, startExecution } from './execution.ts'
+import { gasBook } from './gasBook.ts'
+import { type Journal, startJournal } from './journal.ts'
+import { type Lane, openLane } from './lanes.ts'
+import { laneMarks } from './laneMarks.ts'
+import type { TradeStep } from './liveTrade.ts'
+import { type Metrics, metrics } from './metrics.ts'
+import type { Ports } from './ports.ts'
+import { realClock } from './realClock.ts'
+import { readLive } from './records.ts'
+import { adoptHashes, openWork, sendOpenAttempts } from './resume.ts'
+import type { TradeStatus } from './status.ts'
+import { readTokens, type TokenTable } from './tokens.ts'
+
+/** How the parts that reach outside are opened: the real ones, or a test's. */
+export interface Openers {
+  readonly clock: Clock
+  readonly openStore: (dataDir: string) => Promise<Store>
+  readonly openChain: (chain: Settings['chain']) => Promise<Chain>
+  readonly openSigner: (settings: Pick<Settings, 'wallets' | 'chain'>) => Promise<Signer>
+  readonly openVenue: (venue: VenueSettings, chain: Chain, field: string) => Promise<Dex>
+}
+
+export const realOpeners: Openers = {
+  clock: realClock(),
+  openStore: openLmdbStore,
+  openChain: openRpcChain,
+  openSigner: ({ wallets, chain }) => openPiscinaSigner({ wallets: [...wallets], chainId: chain.chainId }),
+  openVenue: openDex,
+}
+
+/** What happens, for whoever listens. */
+export interface Listeners {
+  readonly onStep: (step: TradeStep, status: () => TradeStatus, actor: AnyActorRef) => void
+  readonly onEnded: (status: TradeStatus) => void
+  /** Something went wrong, or is well again (`failure: null`); nothing ended by it. */
+  readonly onTrouble: (trouble: { readonly what: string; readonly failure: ReturnType<typeof toFailure> | null }) => void
+}
+
+/** A running execution and what it runs on. */
+export interface OpenExecution {
+  readonly execution: Execution
+  readonly metrics: Metrics
+  readonly signer: Signer
+  readonly follower: HeadFollower
+  readonly tokens: TokenTable
+  readonly lanes: ReadonlyMap<Hex, Lane>
+  readonly clock: Clock
+  readonly logger: Logger
+  close(): Promise<void>
+}
+
+/**
+ * Opens everything, in the order that a restart needs: the store first, then the bytes of every open nonce go out again,
+ * then the rest, then every unfinished trade goes on.
+ *
+ * @throws Whatever stands in the way, one clear error; what had been opened is closed again.
+ */
+export async function openExecution(settings: Settings, openers: Openers, listeners: Listeners): Promise<OpenExecution> {
+  const closers: (() => Promise<void> | void)[] = []
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    return await openAll(settings, openers, listeners, closers, closeAll)
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+async function openAll(
+  settings: Settings,
+  openers: Openers,
+  { onStep, onEnded, onTrouble }: Listeners,
+  closers: (() => Promise<void> | void)[],
+  closeAll: () => Promise<void>,
+): Promise<OpenExecution> {
+  const { clock } = openers
+  const { execution: limits } = settings
+  const logger = createLogger({ level: settings.logLevel, logger: settings.logger })
+  const trouble = (error: unknown, what: string): void => {
+    const failure = toFailure(error)
+    logger.warn({ failure }, `Trouble with ${what}.`)
+    onTrouble({ what, failure })
+  }
+
+  const store = await openers.openStore(settings.dataDir)
+  closers.push(() => store.close())
+  const live = readLive(store)
+  const work = openWork(live)
+  const chain = await openers.openChain(settings.chain)
+  closers.push(() => chain.close())
+  // Before anything else is asked of the node: else a loop of crashes never makes progress.
+  await sendOpenAttempts(chain, work)
+
+  const bank = bankOf(settings, store, clock)
+  const [signer, follower, tokens, dexes] = await Promise.all([
+    openers.openSigner(settings).then((opened) => {
+      closers.push(() => opened.close())
+      return opened
+    }),
+    startHeadFollower({
+      chain,
+      clock,
+      pollIntervalMs: settings.chain.pollIntervalMs,
+      onTrouble: (error) => trouble(error, 'following the chain'),
+    }).then((started) => {
+      closers.push(() => started.stop())
+      return started
+    }),
+    readTokens(settings.tokens, chain, bank),
+    openVenues(settings.venues, chain, openers),
+  ])
+  if (follower.head().baseFeePerGas === null) {
+    throw new InvalidConfigError('The chain has no base fee (EIP-1559), which this version needs.', { field: 'chain' })
+  }
+  await adoptHashes(follower, work)
+
+  const journal = startJournal({
+    store,
+    clock,
+    onTrouble: (failure) => {
+      if (failure === null) logger.info({}, 'The store takes writes again.')
+      else logger.error({ failure }, 'The store refuses writes: trades stand still until it takes them again.')
+      onTrouble({ what: 'the store', failure })
+    },
+  })
+  const marks = laneMarks(store)
+  const lanes = await openLanes(signer.wallets, { chain, clock, work, marks, inFlightMax: limits.inFlightPerWallet })
+  closers.push(() => {
+    for (const lane of lanes.values()) lane.stop()
+  })
+  const ports: Ports = {
+    chain,
+    follower,
+    dexes,
+    signer,
+    lanes,
+    clock,
+    distribution: settings.distributionManager ?? new DistributionManager(),
+    allowances: allowanceTable(),
+    gasBook: gasBook(bank),
+    onTrouble: trouble,
+  }
+  bank.onWrite(() => journal.touch(bank))
+  bank.set('configuration', 'effective', describeSettings(settings, ports))
+  const totals = metrics(bank)
+  const execution = startExecution({
+    ports,
+    journal,
+    store,
+    metrics: totals,
+    raiseMark: marks.raise,
+    activeTradesMax: limits.activeTradesMax,
+    resumed: live,
+    onStep,
+    onEnded,
+    onBroken: (tradeId, error) => {
+      logger.error({ tradeId, failure: toFailure(error) }, 'A trade broke and stands still, on disk as it was last.')
+      onTrouble({ what: `trade ${tradeId}`, failure: toFailure(error) })
+    },
+  })
+  closers.push(() => closeJournal(execution, journal))
+  logger.info(
+    { wallets: signer.wallets, signing: signer.backend, resumed: live.length, head: follower.head().number },
+    'Legwork is open.',
+  )
+  return { execution, metrics: totals, signer, follower, tokens, lanes, clock, logger, close: closeAll }
+}
+
+async function closeJournal(execution: Execution, journal: Journal): Promise<void> {
+  execution.stop()
+  await journal.close()
+}
+
+function bankOf({ memoryBank }: Settings, store: Store, clock: Clock): MemoryBank {
+  if (memoryBank === undefined) return MemoryBank.over(store, clock.now)
+  if (memoryBank instanceof MemoryBank) return memoryBank
+  throw new InvalidConfigError('memoryBank must be a MemoryBank.', { field: 'memoryBank' })
+}
+
+async function openVenues(
+  venues: readonly VenueSettings[],
+  chain: Chain,
+  { openVenue }: Openers,
+): Promise<ReadonlyMap<string, Dex>> {
+  const opened = await Promise.all(venues.map((venue, index) => openVenue(venue, chain, `venues[${index}]`)))
+  return new Map(opened.map((dex) => [dex.venue, dex]))
+}
+
+interface LanesOptions {
+  readonly chain: Chain
+  readonly clock: Clock
+  readonly work: ReturnType<typeof openWork>
+  readonly marks: ReturnType<typeof laneMarks>
+  readonly inFlightMax: number
+}
+
+async function openLanes(wallets: readonly Hex[], options: LanesOptions): Promise<ReadonlyMap<Hex, Lane>> {
+  const { work, marks, ...common } = options
+  const lanes = await Promise.all(
+    wallets.map((wallet) => {
+      const mine = work.filter((leg) => leg.wallet === wallet)
+      const owned = mine.flatMap(({ nonce }) => (nonce === null ? [] : [nonce]))
+      const recorded = Math.max(-1, marks.read(wallet) ?? -1, ...owned)
+      const holders = mine.filter(({ holdsPlace }) => holdsPlace).map(({ key }) => key)
+      return openLane({ ...common, wallet, holders, recorded, onStep: () => {} })
+    }),
+  )
+  return new Map(lanes.map((lane) => [lane.wallet, lane]))
+}
+
+/** What is in force, for the memory bank: no key, no URL with what may be secret in it. */
+function describeSettings({ execution, chain, venues }: Settings, { distribution, signer }: Ports): Json {
+  return {
+    execution: { ...execution },
+    chainId: chain.chainId,
+    venues: venues.map((venue) => ({ ...venue }) as unknown as Json),
+    wallets: signer.wallets,
+    distribution: distribution.describe?.() ?? null,
+  }
+}
