@@ -100,10 +100,7 @@ export const laneMachine = setup({
         'lane.wanted': { actions: ['queue', 'admitWaiting'] },
         'lane.freed': { actions: ['free', 'admitWaiting'] },
         'lane.reserve': { actions: 'giveNonce' },
-        'lane.return': [
-          { guard: 'isNewest', actions: ['takeBack', 'accept'] },
-          { actions: 'refuse' },
-        ],
+        'lane.return': [{ guard: 'isNewest', actions: ['takeBack', 'accept'] }, { actions: 'refuse' }],
       },
     },
     failed: { description: 'The chain could not be asked: no nonce is given out.', type: 'final' },

@@ -1,6 +1,6 @@
 import { baseUnits } from '../src/domain/amount.ts'
-import type { Failure } from '../src/domain/errors.ts'
 import { backoffMs } from '../src/domain/backoff.ts'
+import type { Failure } from '../src/domain/errors.ts'
 import type { LegContext, LegOrder, Phase } from '../src/domain/leg.ts'
 import type { LegEvent, LegNews } from './legMachine.ts'
 

@@ -93,7 +93,9 @@ describe('the architecture', () => {
   })
 
   test('only the signing worker’s own files read a key', () => {
-    const readers = filesBelow('src').filter((file) => /process\.env\b|decryptKeystore|privateKey\b(?!Env)/.test(codeOf(file)))
+    const readers = filesBelow('src').filter((file) =>
+      /process\.env\b|decryptKeystore|privateKey\b(?!Env)/.test(codeOf(file)),
+    )
 
     expect(readers.filter((file) => !file.startsWith('src/signer/'))).toEqual([])
   })
@@ -102,12 +104,15 @@ describe('the architecture', () => {
     const charts = filesBelow('machines').map((file) => [file, codeOf(file)] as const)
 
     expect(charts.length).toBeGreaterThan(3)
-    for (const [file, text] of charts) expect(text, file).not.toMatch(/\binvoke:|\bafter:|\bdelay:|fetch\(|Date\.now|Math\.random/)
+    for (const [file, text] of charts)
+      expect(text, file).not.toMatch(/\binvoke:|\bafter:|\bdelay:|fetch\(|Date\.now|Math\.random/)
   })
 
   test('the runtime takes its time from the clock alone', () => {
     const files = [...filesBelow('src/runtime'), ...filesBelow('src/chain'), ...filesBelow('src/dex')]
-    const wrong = files.filter((file) => !file.endsWith('realClock.ts') && /Date\.now|setTimeout|setInterval|Math\.random/.test(codeOf(file)))
+    const wrong = files.filter(
+      (file) => !file.endsWith('realClock.ts') && /Date\.now|setTimeout|setInterval|Math\.random/.test(codeOf(file)),
+    )
 
     expect(wrong).toEqual([])
   })

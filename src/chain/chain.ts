@@ -30,9 +30,12 @@ export interface Chain extends Reader {
   readonly chainId: number
 
   /** Gas units that `call` would use, or `ok: false` with the revert. */
-  estimateGas(
-    call: { from: Hex; to: Hex; data: Hex; value: BaseUnits },
-  ): Promise<{ ok: true; gas: number } | { ok: false; message: string; data?: Hex }>
+  estimateGas(call: {
+    from: Hex
+    to: Hex
+    data: Hex
+    value: BaseUnits
+  }): Promise<{ ok: true; gas: number } | { ok: false; message: string; data?: Hex }>
 
   /** Transactions mined from `wallet` at the block `at` (its number; the latest without it): the lowest nonce still free. */
   minedNonce(wallet: Hex, at?: number): Promise<number>

@@ -168,12 +168,11 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
   }
 
   function consider(waiter: DeepWaiter): void {
-    const { place, confirmations } = waiter
-    const known = canonical.get(place.blockNumber)
-    if (known === undefined && place.blockNumber > tip.number) return settle(waiter, 'orphaned')
-    if (known === undefined) return void verify(waiter)
-    if (known !== place.blockHash) return settle(waiter, 'orphaned')
-    if (tip.number - place.blockNumber + 1 >= confirmations) settle(waiter, 'deep')
+    const { blockNumber, blockHash } = waiter.place
+    const known = canonical.get(blockNumber)
+    if (known === undefined && blockNumber <= tip.number) void verify(waiter)
+    else if (known !== blockHash) settle(waiter, 'orphaned')
+    else if (tip.number - blockNumber + 1 >= waiter.confirmations) settle(waiter, 'deep')
   }
 
   function settle(waiter: DeepWaiter, outcome: 'deep' | 'orphaned'): void {
@@ -223,7 +222,9 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
     },
     lookUp,
     whenMined(hashes, callback) {
-      const found = hashes.map((hash) => expected.get(hash)).find((receipt) => receipt !== undefined && receipt !== null)
+      const found = hashes
+        .map((hash) => expected.get(hash))
+        .find((receipt) => receipt !== undefined && receipt !== null)
       const callOffAll = (): void => {
         for (const hash of hashes) {
           const callbacks = minedWaiters.get(hash)

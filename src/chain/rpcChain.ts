@@ -1,12 +1,12 @@
 import { type BaseUnits, baseUnits } from '../domain/amount.ts'
 import { EndpointError, WrongChainError } from '../domain/errors.ts'
 import { type Hex, lowerHex } from '../domain/hex.ts'
-import type { Receipt } from '../domain/transaction.ts'
 import type { Read, ReadReply } from '../domain/read.ts'
+import type { Receipt } from '../domain/transaction.ts'
 import type { Block, BroadcastReply, Chain } from './chain.ts'
 import { findNonceUser } from './nonceSearch.ts'
 import { bestReply, readBroadcastError } from './replies.ts'
-import { openRpcEndpoint, RpcError, type RpcEndpoint } from './rpcEndpoint.ts'
+import { openRpcEndpoint, type RpcEndpoint, RpcError } from './rpcEndpoint.ts'
 
 export interface RpcChainOptions {
   readonly chainId: number
@@ -81,7 +81,9 @@ function rpcChain(endpoints: readonly RpcEndpoint[], chainId: number): Chain {
     chainId,
 
     read: (reads) =>
-      reads.length === 0 ? Promise.resolve([]) : ask((endpoint) => Promise.all(reads.map((read) => answer(endpoint, read)))),
+      reads.length === 0
+        ? Promise.resolve([])
+        : ask((endpoint) => Promise.all(reads.map((read) => answer(endpoint, read)))),
 
     estimateGas: (call) =>
       ask(async (endpoint) => {
@@ -133,7 +135,10 @@ function rpcChain(endpoints: readonly RpcEndpoint[], chainId: number): Chain {
 
     async medianTip() {
       const { reward } = await one<{ reward?: Hex[][] }>('eth_feeHistory', ['0x5', 'latest', [50]])
-      const tips = (reward ?? []).flat().map(BigInt).sort((a, b) => (a < b ? -1 : 1))
+      const tips = (reward ?? [])
+        .flat()
+        .map(BigInt)
+        .sort((a, b) => (a < b ? -1 : 1))
       return baseUnits(tips[Math.floor(tips.length / 2)] ?? 0n)
     },
 
@@ -190,7 +195,8 @@ function refusal(error: unknown): { ok: false; message: string; data?: Hex } {
   return data === undefined ? { ok: false, message: error.message } : { ok: false, message: error.message, data }
 }
 
-const refusals = /revert|out of gas|invalid opcode|stack|insufficient (funds|balance)|gas required exceeds|invalid jump/i
+const refusals =
+  /revert|out of gas|invalid opcode|stack|insufficient (funds|balance)|gas required exceeds|invalid jump/i
 
 function revertData(data: unknown): Hex | undefined {
   if (typeof data === 'string' && data.startsWith('0x')) return data as Hex

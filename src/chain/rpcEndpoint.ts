@@ -52,7 +52,10 @@ const connectionsMax = 16
 export function openRpcEndpoint({ url, requestTimeoutMs }: { url: string; requestTimeoutMs: number }): RpcEndpoint {
   const { origin, pathname, search, username, password } = new URL(url)
   const name = pathname.length > 1 || search !== '' ? `${origin}/…` : origin
-  const login = username === '' ? undefined : `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`
+  const login =
+    username === ''
+      ? undefined
+      : `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`
   const headers = { 'content-type': 'application/json', ...(login === undefined ? {} : { authorization: login }) }
   const pool = new Pool(origin, {
     connections: connectionsMax,

@@ -1,6 +1,6 @@
-import type { Read, ReadReply } from '../domain/read.ts'
 import type { BaseUnits } from '../domain/amount.ts'
 import type { Hex } from '../domain/hex.ts'
+import type { Read, ReadReply } from '../domain/read.ts'
 import type { Fill, Quote, Swap } from '../domain/swap.ts'
 import type { Call, Receipt } from '../domain/transaction.ts'
 

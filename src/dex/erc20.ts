@@ -1,6 +1,6 @@
-import type { Read } from '../domain/read.ts'
 import type { BaseUnits } from '../domain/amount.ts'
 import type { Hex } from '../domain/hex.ts'
+import type { Read } from '../domain/read.ts'
 import type { Call } from '../domain/transaction.ts'
 import { addressWord, uintWord } from './words.ts'
 

@@ -1,6 +1,6 @@
-import type { Read, Reader, ReadReply } from '../domain/read.ts'
 import { EndpointError, NotAContractError } from '../domain/errors.ts'
 import { type Hex, lowerHex } from '../domain/hex.ts'
+import type { Read, Reader, ReadReply } from '../domain/read.ts'
 import type { Dex } from './dex.ts'
 import { type UniswapV2Venue, uniswapV2 } from './uniswapV2.ts'
 import { type UniswapV3Venue, uniswapV3 } from './uniswapV3.ts'

@@ -1,7 +1,7 @@
-import type { ReadReply } from '../domain/read.ts'
 import { baseUnits } from '../domain/amount.ts'
 import { InvalidOrderError, NoLiquidityError } from '../domain/errors.ts'
 import { type Hex, lowerHex } from '../domain/hex.ts'
+import type { ReadReply } from '../domain/read.ts'
 import type { Quote, Swap } from '../domain/swap.ts'
 import type { Token } from '../domain/token.ts'
 import type { Call } from '../domain/transaction.ts'

@@ -55,7 +55,8 @@ interface Able {
 
 /** Venues that can take all of it, best first. Where none can, those that can take the most slices. */
 function best(offers: readonly Omit<Able, 'weight'>[], side: Side, legsMax: number): Able[] {
-  const reach = (quotes: readonly (Quote | string)[]): number => quotes.filter((quote) => typeof quote !== 'string').length
+  const reach = (quotes: readonly (Quote | string)[]): number =>
+    quotes.filter((quote) => typeof quote !== 'string').length
   const deepest = Math.max(0, ...offers.map(({ quotes }) => reach(quotes)))
   if (deepest === 0) return []
   return offers

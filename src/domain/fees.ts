@@ -48,7 +48,7 @@ export function offerFees({ nextBaseFee, tip }: Market, ceiling: BaseUnits): Fee
 
 /**
  * What a replacement offers: both fields raised by an eighth, or to the market where that is more, rounded up. Nodes want a
- * tenth on both, and some more than exactly a tenth.
+ * tenth on both, some more than exactly a tenth, and never the same: nothing becomes at least 1 wei.
  *
  * @returns null where the ceiling leaves no room for that: the same bytes are sent again then.
  *
@@ -72,7 +72,15 @@ export function bumpFees(last: Fees, market: Market, ceiling: BaseUnits): Fees |
  * @example
  * gasLimitFor({ expected: 100_000, floor: 0, ceiling: 300_000 }) // 120_000
  */
-export function gasLimitFor({ expected, floor, ceiling }: { expected: number; floor: number; ceiling: number }): number {
+export function gasLimitFor({
+  expected,
+  floor,
+  ceiling,
+}: {
+  expected: number
+  floor: number
+  ceiling: number
+}): number {
   return Math.min(Math.max(Math.ceil(expected * 1.2), floor), ceiling)
 }
 
@@ -82,7 +90,7 @@ function capped(fee: bigint, tip: bigint, limit: bigint): Fees {
 }
 
 function eighthMore(fee: BaseUnits): bigint {
-  return (BigInt(fee) * 9n + 7n) / 8n
+  return larger((BigInt(fee) * 9n + 7n) / 8n, BigInt(fee) + 1n)
 }
 
 function larger(a: bigint, b: bigint): bigint {

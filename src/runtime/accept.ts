@@ -76,7 +76,8 @@ export function acceptOrder(order: TradeOrder, rules: OrderRules): AcceptedOrder
     wallet: rules.wallet(),
     venues,
     quotes,
-    slippageBps: maxSlippage === undefined ? rules.slippageBps : inField('maxSlippage', () => fractionToBps(maxSlippage)),
+    slippageBps:
+      maxSlippage === undefined ? rules.slippageBps : inField('maxSlippage', () => fractionToBps(maxSlippage)),
     policy: rules.policy,
     acceptedAtMs: rules.nowMs(),
   }
@@ -85,13 +86,20 @@ export function acceptOrder(order: TradeOrder, rules: OrderRules): AcceptedOrder
 function tokensOf(pair: string, tokens: ReadonlyMap<string, Token>): [base: Token, quote: Token] {
   const symbols = typeof pair === 'string' ? pair.split('/') : []
   if (symbols.length !== 2) {
-    throw new InvalidOrderError("pair must be 'BASE/QUOTE', such as 'ETH/USDC'.", { field: 'pair', value: String(pair) })
+    throw new InvalidOrderError("pair must be 'BASE/QUOTE', such as 'ETH/USDC'.", {
+      field: 'pair',
+      value: String(pair),
+    })
   }
   const [base, quote] = symbols.map((symbol) => {
     const token = tokens.get(symbol)
     if (token !== undefined) return token
     const configured = [...tokens.keys()].join(', ')
-    throw new InvalidOrderError('pair names a token that is not configured.', { field: 'pair', token: symbol, configured })
+    throw new InvalidOrderError('pair names a token that is not configured.', {
+      field: 'pair',
+      token: symbol,
+      configured,
+    })
   })
   if (base === undefined || quote === undefined || base.address === quote.address) {
     throw new InvalidOrderError('pair must name two different tokens.', { field: 'pair', value: pair })
@@ -121,7 +129,10 @@ function quotesOf(
 ): Record<string, Quote> {
   const entries = Object.entries(given).map(([venue, quote]): [string, Quote] => {
     if (!venues.includes(venue)) {
-      throw new InvalidOrderError('A quote is for a venue that the order does not trade on.', { field: 'quotes', venue })
+      throw new InvalidOrderError('A quote is for a venue that the order does not trade on.', {
+        field: 'quotes',
+        venue,
+      })
     }
     if (typeof quote !== 'object' || quote === null) return [venue, { amount: parse(quote, venue) }]
     const amount = parse(quote.amount, venue)

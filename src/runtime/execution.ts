@@ -103,7 +103,7 @@ export function startExecution(deps: ExecutionDeps): Execution {
       const status = live.status()
       // Final in memory is not final yet: only what is on disk is told.
       if (isStopped) throw new ClosedError('The manager was closed; the trade goes on at the next open.', { tradeId })
-      return isFinal(status) ? { ...status, status: 'confirming' } : status
+      return isFinal(status) ? unsettled(status) : status
     }
     return {
       tradeId,
@@ -181,6 +181,10 @@ export function startExecution(deps: ExecutionDeps): Execution {
       capacity.notify()
     },
   }
+}
+
+function unsettled(status: TradeStatus): TradeStatus {
+  return { ...status, status: 'confirming', state: 'confirming.settling', outcome: null }
 }
 
 function forgetWrites(store: Store, tradeId: string): Write[] {

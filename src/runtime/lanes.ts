@@ -1,5 +1,5 @@
 import { createActor } from 'xstate'
-import { laneMachine, type LaneEffect, type LaneEvent } from '../../machines/laneMachine.ts'
+import { type LaneEffect, type LaneEvent, laneMachine } from '../../machines/laneMachine.ts'
 import type { Chain } from '../chain/chain.ts'
 import type { Clock } from '../domain/clock.ts'
 import { EndpointError } from '../domain/errors.ts'
@@ -74,7 +74,8 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
       onStep: (step) => {
         onStep(step)
         if (step.to === 'open') resolve()
-        if (step.to === 'failed') reject(new EndpointError(actor.getSnapshot().context.failure?.message ?? '', { wallet }))
+        if (step.to === 'failed')
+          reject(new EndpointError(actor.getSnapshot().context.failure?.message ?? '', { wallet }))
       },
     })
   })

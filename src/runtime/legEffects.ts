@@ -1,12 +1,19 @@
 import type { LegEffect, LegEvent } from '../../machines/legMachine.ts'
 import { approveCall } from '../dex/erc20.ts'
 import { decodeRevert } from '../dex/reverts.ts'
-import { GasLimitError, InsufficientBalanceError, NoLiquidityError, SlippageError, toFailure, WouldRevertError } from '../domain/errors.ts'
+import {
+  GasLimitError,
+  InsufficientBalanceError,
+  NoLiquidityError,
+  SlippageError,
+  toFailure,
+  WouldRevertError,
+} from '../domain/errors.ts'
 import { bumpFees, gasLimitFor, isAffordable, offerFees } from '../domain/fees.ts'
 import type { Hex } from '../domain/hex.ts'
 import { type LegContext, type LegOrder, type MinedAttempt, type Offer, walletOf } from '../domain/leg.ts'
 import type { Attempt, Call, Fees, Receipt } from '../domain/transaction.ts'
-import { type Ports, known } from './ports.ts'
+import { known, type Ports } from './ports.ts'
 import type { Effects } from './runner.ts'
 import { until, watchPending } from './watching.ts'
 
@@ -172,7 +179,9 @@ const approvalGas = 80_000
  * pairOf(order) // 'ETH>USDC sell'
  */
 export function pairOf({ task }: LegOrder): string {
-  return task.kind === 'swap' ? `${task.swap.tokenIn.symbol}>${task.swap.tokenOut.symbol} ${task.swap.side}` : 'approval'
+  return task.kind === 'swap'
+    ? `${task.swap.tokenIn.symbol}>${task.swap.tokenOut.symbol} ${task.swap.side}`
+    : 'approval'
 }
 
 async function estimate({ order, gasLimitFloor }: LegContext, { chain }: Ports, call: Call): Promise<number> {
@@ -182,7 +191,11 @@ async function estimate({ order, gasLimitFloor }: LegContext, { chain }: Ports, 
     throw new GasLimitError('The swap needs more gas than config.gasLimit.', { needed: reply.gas, gasLimit: ceiling })
   }
   if (reply.ok) return gasLimitFor({ expected: reply.gas, floor: gasLimitFloor, ceiling })
-  const { code, reason } = decodeRevert(reply.data, reply.message, order.task.kind === 'swap' ? order.task.swap : undefined)
+  const { code, reason } = decodeRevert(
+    reply.data,
+    reply.message,
+    order.task.kind === 'swap' ? order.task.swap : undefined,
+  )
   const facts = { venue: order.venue, reason }
   if (code === 'SLIPPAGE' || code === 'EXPIRED') throw new SlippageError('The price moved beyond the limit.', facts)
   if (code === 'LIQUIDITY') throw new NoLiquidityError('The venue cannot fill the swap.', facts)
@@ -203,7 +216,8 @@ function hashesOf(attempts: readonly Attempt[]): Hex[] {
 }
 
 const refusals = {
-  cannotPay: (message: string) => toFailure(new InsufficientBalanceError('The wallet cannot pay for the gas.', { node: message })),
+  cannotPay: (message: string) =>
+    toFailure(new InsufficientBalanceError('The wallet cannot pay for the gas.', { node: message })),
   never: (message: string) => toFailure(new WouldRevertError('No node takes the transaction.', { node: message })),
 }
 

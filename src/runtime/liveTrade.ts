@@ -1,7 +1,7 @@
 import { type AnyActorRef, type AnyStateMachine, createActor, type Snapshot } from 'xstate'
 import { legMachine } from '../../machines/legMachine.ts'
 import { tradeMachine } from '../../machines/tradeMachine.ts'
-import { BaseError, type Failure, StoreError } from '../domain/errors.ts'
+import { type BaseError, type Failure, StoreError } from '../domain/errors.ts'
 import type { LegContext } from '../domain/leg.ts'
 import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
 import type { Write } from '../store/store.ts'
@@ -70,7 +70,11 @@ export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
       const marks = [...noncesOf(actor)].flatMap(([wallet, nonce]) => raiseMark(wallet, nonce) ?? [])
       const chunk = entries.length === 0 ? [] : [historyWrite(tradeId, sequence, entries)]
       sequence += chunk.length
-      return [...(isEnded ? endedWrites(tradeStatus(actor), order) : liveWrites(actor, tradeId, sequence)), ...marks, ...chunk]
+      return [
+        ...(isEnded ? endedWrites(tradeStatus(actor), order) : liveWrites(actor, tradeId, sequence)),
+        ...marks,
+        ...chunk,
+      ]
     },
   }
   const trade: LiveTrade = {
@@ -108,7 +112,9 @@ export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
         noteLegStep(ports, step, context)
         note(step, leg, context)
       }
-      stops.push(runActor(leg, legMachine as AnyStateMachine, effects.leg, legFaulted, { ...options, onStep: onLegStep }))
+      stops.push(
+        runActor(leg, legMachine as AnyStateMachine, effects.leg, legFaulted, { ...options, onStep: onLegStep }),
+      )
     }
   }
 
@@ -123,7 +129,9 @@ export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
     note(step, actor, null)
     attachLegs()
   }
-  stops.push(runActor(actor, tradeMachine as AnyStateMachine, effects.trade, tradeFaulted, { ...options, onStep: onTradeStep }))
+  stops.push(
+    runActor(actor, tradeMachine as AnyStateMachine, effects.trade, tradeFaulted, { ...options, onStep: onTradeStep }),
+  )
   return trade
 }
 

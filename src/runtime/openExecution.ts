@@ -20,8 +20,8 @@ import { allowanceTable } from './allowances.ts'
 import { type Execution, startExecution } from './execution.ts'
 import { gasBook } from './gasBook.ts'
 import { type Journal, startJournal } from './journal.ts'
-import { type Lane, openLane } from './lanes.ts'
 import { laneMarks } from './laneMarks.ts'
+import { type Lane, openLane } from './lanes.ts'
 import type { TradeStep } from './liveTrade.ts'
 import { type Metrics, metrics } from './metrics.ts'
 import type { Ports } from './ports.ts'
@@ -53,7 +53,10 @@ export interface Listeners {
   readonly onStep: (step: TradeStep, status: () => TradeStatus, actor: AnyActorRef) => void
   readonly onEnded: (status: TradeStatus) => void
   /** Something went wrong, or is well again (`failure: null`); nothing ended by it. */
-  readonly onTrouble: (trouble: { readonly what: string; readonly failure: ReturnType<typeof toFailure> | null }) => void
+  readonly onTrouble: (trouble: {
+    readonly what: string
+    readonly failure: ReturnType<typeof toFailure> | null
+  }) => void
 }
 
 /** A running execution and what it runs on. */
@@ -75,7 +78,11 @@ export interface OpenExecution {
  *
  * @throws Whatever stands in the way, one clear error; what had been opened is closed again.
  */
-export async function openExecution(settings: Settings, openers: Openers, listeners: Listeners): Promise<OpenExecution> {
+export async function openExecution(
+  settings: Settings,
+  openers: Openers,
+  listeners: Listeners,
+): Promise<OpenExecution> {
   const closers: (() => Promise<void> | void)[] = []
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close()

@@ -1,5 +1,5 @@
-import type { AllocationRequest } from '../distribution/distribution.ts'
 import { allowanceRead, balanceRead } from '../dex/erc20.ts'
+import type { AllocationRequest } from '../distribution/distribution.ts'
 import { type BaseUnits, baseUnits, formatAmount, maximumInput, minimumOutput, sum } from '../domain/amount.ts'
 import { InsufficientBalanceError, NoLiquidityError, toFailure } from '../domain/errors.ts'
 import type { LegOrder } from '../domain/leg.ts'

@@ -49,7 +49,11 @@ export function fingerprintOf(order: Pick<AcceptedOrder, 'pair' | 'side' | 'amou
 }
 
 /** The record of a live trade. */
-export function liveWrites(trade: Pick<AnyActor, 'getPersistedSnapshot'>, tradeId: string, historyNext: number): Write[] {
+export function liveWrites(
+  trade: Pick<AnyActor, 'getPersistedSnapshot'>,
+  tradeId: string,
+  historyNext: number,
+): Write[] {
   const snapshot = trade.getPersistedSnapshot() as unknown as Json
   const record: LiveRecord = { schema, machineVersion, snapshot, historyNext }
   return [{ space: 'live', key: tradeId, value: record as unknown as Json }]

@@ -4,12 +4,17 @@ import { type Failure, toFailure } from '../domain/errors.ts'
 
 type Distribute<Event> = Event extends unknown ? Omit<Event, 'atMs'> : never
 
-/** What effects are to do, by name: each ends in one event, which the runner stamps with the time. */
+type Result<Event> = Distribute<Event> | null
+
+/** What effects are to do, by name: each ends in one event, which the runner stamps with the time; in a final state in none. */
 export type Effects<Context, Effect extends string, Event> = {
-  readonly [Name in Effect]: (context: Context, signal: AbortSignal) => Distribute<Event> | Promise<Distribute<Event>>
+  readonly [Name in Effect]: (context: Context, signal: AbortSignal) => Result<Event> | Promise<Result<Event>>
 }
 
-/** One step of an actor, for whoever saves, logs or shows it. `event` is null for the state it was started in. */
+/**
+ * One step of an actor, for whoever saves, logs or shows it. `from` is null for the state it was started in; `event` is null
+ * where it did not come from the actor's own effect, but from another actor or from the caller.
+ */
 export interface Step {
   readonly from: string | null
   readonly to: string
@@ -57,6 +62,7 @@ export function runActor<Context, Effect extends string, Event extends { readonl
     running = null
     const step = { from: path, to: next, event: lastEvent, atMs: clock.now(), snapshot }
     path = next
+    lastEvent = null
     onStep(step)
     const meta = metas.get(next)
     if (meta === undefined) return
@@ -68,8 +74,8 @@ export function runActor<Context, Effect extends string, Event extends { readonl
 
   function begin(effect: Effect, controller: AbortController): void {
     if (controller !== running) return
-    const deliver = (event: { readonly type: string }): void => {
-      if (controller !== running) return
+    const deliver = (event: { readonly type: string } | null): void => {
+      if (controller !== running || event === null) return
       lastEvent = event.type
       actor.send({ ...event, atMs: clock.now() })
     }
@@ -112,7 +118,8 @@ function metasOf(machine: AnyStateMachine): ReadonlyMap<string, Meta> {
   const metas = new Map<string, Meta>()
   const visit = (node: AnyStateNode): void => {
     const meta = node.meta as { effect?: string; durable?: true } | undefined
-    if (meta?.effect !== undefined) metas.set(node.path.join('.'), { effect: meta.effect, durable: meta.durable === true })
+    if (meta?.effect !== undefined)
+      metas.set(node.path.join('.'), { effect: meta.effect, durable: meta.durable === true })
     for (const child of Object.values(node.states)) visit(child as AnyStateNode)
   }
   visit(machine.root)

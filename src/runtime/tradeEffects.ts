@@ -21,12 +21,15 @@ export function tradeEffects(deps: TradeEffectDeps): Effects<TradeContext, Trade
   const { ports, metrics, actor, onEnded } = deps
   return {
     allocate: ({ order }) => {
-      if (order.quotes === null) return planByDistribution(ports, order).then((plan) => ({ type: 'trade.allocated', ...plan }))
+      if (order.quotes === null)
+        return planByDistribution(ports, order).then((plan) => ({ type: 'trade.allocated', ...plan }))
       return { type: 'trade.allocated', ...planByQuotes(ports, order, order.quotes) }
     },
 
-    // In one turn with the event that ends the trade, so that both are in the same commit and nothing counts twice.
-    settle: () => {
+    // In one turn with the event that ends the trade, so that both are in the same commit and nothing counts twice; but after
+    // the last leg has told everybody of its end.
+    settle: async () => {
+      await Promise.resolve()
       const result = resultOf(actor())
       metrics.note(result)
       try {
@@ -39,7 +42,7 @@ export function tradeEffects(deps: TradeEffectDeps): Effects<TradeContext, Trade
 
     announce: () => {
       onEnded()
-      return { type: 'trade.settled' }
+      return null
     },
   }
 }

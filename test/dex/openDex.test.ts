@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { Reader, ReadReply } from '../../src/domain/read.ts'
 import { openDex } from '../../src/dex/openDex.ts'
 import { addressWord } from '../../src/dex/words.ts'
 import { EndpointError, NotAContractError } from '../../src/domain/errors.ts'
 import type { Hex } from '../../src/domain/hex.ts'
+import type { Reader, ReadReply } from '../../src/domain/read.ts'
 import { addresses, swapOf, tokens } from './swaps.ts'
 
 const { router, quoter, weth, usdc, pool } = addresses

@@ -1,9 +1,9 @@
 import { Interface, Wallet } from 'ethers'
 import { type Rpc, RpcError } from '../../scripts/world/rpc.ts'
 import type { World } from '../../scripts/world/world.ts'
-import type { Read, Reader, ReadReply } from '../../src/domain/read.ts'
 import { baseUnits } from '../../src/domain/amount.ts'
 import { type Hex, lowerHex } from '../../src/domain/hex.ts'
+import type { Read, Reader, ReadReply } from '../../src/domain/read.ts'
 import type { Token } from '../../src/domain/token.ts'
 import type { Call, Log, Receipt } from '../../src/domain/transaction.ts'
 

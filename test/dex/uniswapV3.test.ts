@@ -7,10 +7,10 @@ import routerArtifact from '@uniswap/swap-router-contracts/artifacts/contracts/S
 import { AbiCoder, Interface } from 'ethers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ReadReply } from '../../src/domain/read.ts'
 import { uniswapV3 } from '../../src/dex/uniswapV3.ts'
 import { InvalidOrderError, NoLiquidityError } from '../../src/domain/errors.ts'
 import type { Hex } from '../../src/domain/hex.ts'
+import type { ReadReply } from '../../src/domain/read.ts'
 import type { Token } from '../../src/domain/token.ts'
 import { addresses, anySwap, swapOf } from './swaps.ts'
 

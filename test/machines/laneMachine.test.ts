@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type AnyStateMachine, createActor } from 'xstate'
-import { laneMachine, type LaneReply } from '../../machines/laneMachine.ts'
+import { type LaneReply, laneMachine } from '../../machines/laneMachine.ts'
 import { explore } from '../support/explore.ts'
 
 const failure = { code: 'ENDPOINT', message: 'down', retryable: true }

@@ -1,5 +1,5 @@
-import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate'
 import { describe, expect, test } from 'vitest'
+import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate'
 import { type LegEvent, legMachine } from '../../machines/legMachine.ts'
 import type { Failure } from '../../src/domain/errors.ts'
 import type { LegContext, LegOrder, MinedAttempt } from '../../src/domain/leg.ts'
@@ -124,18 +124,29 @@ describe('the leg machine', () => {
   })
 
   test('has exactly the six top-level states of the design', () => {
-    expect(Object.keys(legMachine.states)).toEqual(['preparing', 'submitted', 'confirming', 'retrying', 'done', 'failed'])
+    expect(Object.keys(legMachine.states)).toEqual([
+      'preparing',
+      'submitted',
+      'confirming',
+      'retrying',
+      'done',
+      'failed',
+    ])
   })
 
   test('takes a nonce only when it has none', () => {
-    const reserved = steps.filter(({ event, before }) => event.type === 'leg.reserved' && pathOf(before.value) === 'preparing.reserving')
+    const reserved = steps.filter(
+      ({ event, before }) => event.type === 'leg.reserved' && pathOf(before.value) === 'preparing.reserving',
+    )
 
     expect(reserved.length).toBeGreaterThan(0)
     for (const { before } of reserved) expect(contextOf(before)).toMatchObject({ nonce: null, attempts: [] })
   })
 
   test('lets a nonce go only when it is consumed at depth, given back unused, or taken by a stranger', () => {
-    const dropped = steps.filter(({ before, after }) => contextOf(before).nonce !== null && contextOf(after).nonce === null)
+    const dropped = steps.filter(
+      ({ before, after }) => contextOf(before).nonce !== null && contextOf(after).nonce === null,
+    )
     const reasons = new Set(dropped.map(({ event }) => event.type))
 
     expect(reasons).toEqual(new Set(['leg.confirmed', 'leg.released', 'leg.displaced']))

@@ -23,9 +23,17 @@ function startTrade(plan: readonly LegOrder[]) {
 function toWire(leg: AnyActorRef, nonce: number): void {
   const fees = { maxFeePerGas: '1', maxPriorityFeePerGas: '1' } as const
   leg.send({ type: 'leg.admitted', atMs })
-  leg.send({ type: 'leg.priced', offer: { call: { to: '0x', data: '0x', value: '0' }, gasLimit: 100, deadlineMs: 9e9, ...fees }, atMs })
+  leg.send({
+    type: 'leg.priced',
+    offer: { call: { to: '0x', data: '0x', value: '0' }, gasLimit: 100, deadlineMs: 9e9, ...fees },
+    atMs,
+  })
   leg.send({ type: 'leg.reserved', nonce, atMs })
-  leg.send({ type: 'leg.signed', attempt: { ...fees, purpose: 'call', nonce, gasLimit: 100, hash: `0x${nonce}`, raw: '0x' }, atMs })
+  leg.send({
+    type: 'leg.signed',
+    attempt: { ...fees, purpose: 'call', nonce, gasLimit: 100, hash: `0x${nonce}`, raw: '0x' },
+    atMs,
+  })
   leg.send({ type: 'leg.sent', atMs })
 }
 
@@ -68,7 +76,14 @@ describe('the trade machine', () => {
   })
 
   test('has exactly the six top-level states of the design', () => {
-    expect(Object.keys(tradeMachine.states)).toEqual(['preparing', 'submitted', 'confirming', 'retrying', 'done', 'failed'])
+    expect(Object.keys(tradeMachine.states)).toEqual([
+      'preparing',
+      'submitted',
+      'confirming',
+      'retrying',
+      'done',
+      'failed',
+    ])
   })
 
   test('follows its legs from preparing over submitted and confirming to done', () => {
@@ -82,7 +97,13 @@ describe('the trade machine', () => {
     toEnd(legOf(secondSwap), 2, true)
     trade.send({ type: 'trade.settled', atMs })
 
-    expect([...new Set(seen)]).toEqual(['preparing.starting', 'submitted', 'confirming.deepening', 'confirming.settling', 'done'])
+    expect([...new Set(seen)]).toEqual([
+      'preparing.starting',
+      'submitted',
+      'confirming.deepening',
+      'confirming.settling',
+      'done',
+    ])
   })
 
   test('is done when one leg was filled and the other failed, and failed when none was', () => {

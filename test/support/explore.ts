@@ -59,7 +59,8 @@ function everything(machine: AnyStateMachine): { transitions: Map<unknown, strin
   const visit = (node: AnyStateNode): void => {
     nodes.push(node.id)
     for (const [event, definitions] of node.transitions) {
-      for (const [index, definition] of definitions.entries()) transitions.set(definition, `${node.id} on ${event} [${index}]`)
+      for (const [index, definition] of definitions.entries())
+        transitions.set(definition, `${node.id} on ${event} [${index}]`)
     }
     for (const child of Object.values(node.states)) visit(child as AnyStateNode)
   }

@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto'
+import type { Side, TradeOrder } from '../index.ts'
+import type { Io } from './io.ts'
+import { exitCodeOf, withManager } from './openManager.ts'
+import { startProgress } from './progress.ts'
+import { tradeReport } from './tradeReport.ts'
+
+/** `legwork trade`. */
+export interface TradeOptions {
+  readonly config: string
+  readonly pair: string
+  readonly amount: string
+  readonly side: Side
+  readonly id?: string
+  readonly maxSlippage?: string
+  readonly json?: true
+}
+
+/**
+ * Executes one order, shows its way and prints what became of it.
+ *
+ * @returns The exit code: 0 filled, 2 filled in part, 1 failed.
+ * @throws Whatever opening the manager or the order itself meets.
+ *
+ * @example
+ * await trade({ config: 'legwork.json', pair: 'ETH/USDC', amount: '1.5', side: 'sell' }, io)
+ */
+export function trade(options: TradeOptions, io: Io): Promise<number> {
+  const { config, pair, amount, side, id, maxSlippage, json } = options
+  const tradeId = id ?? `trade_${randomUUID()}`
+  const order: TradeOrder = { tradeId, pair, amount, side, ...(maxSlippage === undefined ? {} : { maxSlippage }) }
+  return withManager(config, io, async (execution) => {
+    const others = execution.getActiveExecutions()
+    const resumed = others.get(tradeId)
+    others.delete(tradeId)
+    if (!json) {
+      if (id === undefined) io.out.write(`No --id was given: this trade is ${tradeId}.\n`)
+      if (others.size > 0) io.out.write(`Unfinished trades that go on meanwhile: ${others.size}.\n`)
+      const progress = startProgress(io.out)
+      if (resumed !== undefined) progress.seed(resumed)
+      execution.on('step', (step) => {
+        if (step.tradeId === tradeId) progress.step(step)
+      })
+    }
+    const status = await execution.submitTrade(order).result()
+    io.out.write(json ? `${JSON.stringify(status, null, 2)}\n` : `\n${tradeReport(io.out, status)}`)
+    return exitCodeOf([status])
+  })
+}

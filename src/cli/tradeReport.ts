@@ -1,0 +1,131 @@
+import type { LegStatus, Phase, TradeStatus } from '../index.ts'
+import { basisPoints, difference, grouped, price, seconds, short } from './figures.ts'
+import { type Cell, formatTable } from './table.ts'
+import type { Style, Terminal } from './terminal.ts'
+
+/** Enough to tell two venues apart. */
+const priceFigures = 7
+
+/**
+ * A trade for people: what it was, a row for each leg with what was paid and received, the totals, and every failure.
+ *
+ * @example
+ * terminal.write(tradeReport(terminal, execution.getExecutionStatus('trade_1')))
+ */
+export function tradeReport(terminal: Pick<Terminal, 'paint'>, trade: TradeStatus): string {
+  const { tokenIn, tokenOut, legs } = trade
+  const columns = [
+    { title: 'venue' },
+    { title: 'status' },
+    { title: 'hash' },
+    { title: 'in', unit: tokenIn, align: 'point' },
+    { title: 'out', unit: tokenOut, align: 'point' },
+    { title: 'price', unit: priceUnit(trade), align: 'right' },
+    { title: 'slippage', unit: 'bp', align: 'right' },
+    { title: 'gas', unit: 'units', align: 'right' },
+    { title: 'gas price', unit: 'gwei', align: 'point' },
+    { title: 'gas cost', unit: 'ETH', align: 'point' },
+  ] as const
+  const rows = legs.map((leg) => legRow(trade, leg))
+  const table = legs.length === 0 ? '' : `\n${formatTable(terminal, columns, [...rows, totalRow(trade)])}`
+  return `${headline(terminal, trade)}\n${table}${rest(trade)}${failures(terminal, trade)}`
+}
+
+/**
+ * How a status is painted wherever it is shown.
+ *
+ * @example
+ * styleOf('done') // 'green'
+ */
+export function styleOf(phase: Phase): Style {
+  if (phase === 'done') return 'green'
+  if (phase === 'failed') return 'red'
+  return phase === 'retrying' ? 'yellow' : 'cyan'
+}
+
+/**
+ * What an order asks for, in words.
+ *
+ * @example
+ * orderText(trade) // 'sell 1.5 ETH for USDC'
+ */
+export function orderText({ side, amount, tokenIn, tokenOut }: TradeStatus): string {
+  return side === 'sell' ? `sell ${amount} ${tokenIn} for ${tokenOut}` : `buy ${amount} ${tokenOut} with ${tokenIn}`
+}
+
+function headline({ paint }: Pick<Terminal, 'paint'>, trade: TradeStatus): string {
+  const { tradeId, status, state, outcome, startedAtMs, endedAtMs } = trade
+  const end = outcome ?? (status === 'failed' ? 'failed' : state)
+  const took = endedAtMs === null ? '' : `, ${seconds(endedAtMs - startedAtMs)}`
+  const style = outcome === 'partial' ? 'yellow' : styleOf(status)
+  return `${paint('bold', tradeId)}  ${orderText(trade)}: ${paint(style, end)}${took}`
+}
+
+function legRow(trade: TradeStatus, leg: LegStatus): Cell[] {
+  const { amountIn, amountOut, gasUsed, gasPrice, gasCost, status, hash, retries } = leg
+  const again = retries === 0 ? '' : ` (${retries} ${retries === 1 ? 'retry' : 'retries'})`
+  return [
+    leg.legId,
+    { text: `${status}${again}`, style: styleOf(status) },
+    hash === null ? null : { text: short(hash), style: 'dim' },
+    amountIn,
+    amountOut,
+    amountIn === null || amountOut === null ? null : priceOf(trade, amountIn, amountOut),
+    slippageOf(trade, leg),
+    gasUsed === 0 ? null : grouped(gasUsed),
+    gasPrice,
+    gasUsed === 0 ? null : gasCost,
+  ]
+}
+
+function totalRow(trade: TradeStatus): Cell[] {
+  const { amountIn, amountOut, gasUsed, gasCost } = trade
+  return [
+    'total',
+    null,
+    null,
+    amountIn,
+    amountOut,
+    priceOf(trade, amountIn, amountOut),
+    null,
+    grouped(gasUsed),
+    null,
+    gasCost,
+  ]
+}
+
+/** Of the pair's base token, in its quote token. */
+function priceOf({ side }: TradeStatus, amountIn: string, amountOut: string): string | null {
+  return side === 'sell' ? price(amountOut, amountIn, priceFigures) : price(amountIn, amountOut, priceFigures)
+}
+
+function priceUnit({ pair }: TradeStatus): string {
+  return pair.split('/').reverse().join('/')
+}
+
+/** How much worse than the quote, in basis points of it. */
+function slippageOf({ side }: TradeStatus, { quoted, amountIn, amountOut }: LegStatus): string | null {
+  if (quoted === null || amountIn === null || amountOut === null) return null
+  return basisPoints(side === 'sell' ? difference(quoted, amountOut) : difference(amountIn, quoted), quoted)
+}
+
+function rest({ unallocated, side, tokenIn, tokenOut }: TradeStatus): string {
+  if (unallocated === '0') return ''
+  return `\n  Not allocated to any venue: ${unallocated} ${side === 'sell' ? tokenIn : tokenOut}.\n`
+}
+
+function failures({ paint }: Pick<Terminal, 'paint'>, { failure, legs }: TradeStatus): string {
+  const faults = [
+    { who: 'trade', failure },
+    ...legs.filter(isFailed).map((leg) => ({ who: leg.legId, failure: leg.failure })),
+  ]
+  const lines = faults.flatMap(({ who, failure: fault }) => {
+    if (fault === null) return []
+    return [`  ${paint('red', who)}  ${fault.code}: ${fault.message.replaceAll('\n', '\n  ')}\n`]
+  })
+  return lines.length === 0 ? '' : `\n${lines.join('')}`
+}
+
+function isFailed({ status }: LegStatus): boolean {
+  return status === 'failed'
+}

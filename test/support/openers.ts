@@ -1,0 +1,48 @@
+import type { Chain } from '../../src/chain/chain.ts'
+import { type Openers, realOpeners } from '../../src/runtime/openExecution.ts'
+import type { Store } from '../../src/store/store.ts'
+
+/** The real chain with every call recorded by name, in order. */
+export function recordingChain(calls: string[]): Openers {
+  return {
+    ...realOpeners,
+    openChain: async (settings) => {
+      const chain = await realOpeners.openChain(settings)
+      const record =
+        <Args extends unknown[], Result>(name: string, call: (...args: Args) => Result) =>
+        (...args: Args): Result => {
+          calls.push(name)
+          return call(...args)
+        }
+      const recorded: Chain = {
+        chainId: chain.chainId,
+        read: record('read', chain.read),
+        estimateGas: record('estimateGas', chain.estimateGas),
+        minedNonce: record('minedNonce', chain.minedNonce),
+        nonceUser: record('nonceUser', chain.nonceUser),
+        block: record('block', chain.block),
+        blockReceipts: record('blockReceipts', chain.blockReceipts.bind(chain)),
+        receipts: record('receipts', chain.receipts),
+        medianTip: record('medianTip', chain.medianTip),
+        broadcast: record('broadcast', chain.broadcast),
+        close: chain.close,
+      }
+      return recorded
+    },
+  }
+}
+
+/** The real store, which refuses to write while `isFull` says so. */
+export function failingStore(isFull: () => boolean, error: () => Error): Openers {
+  return {
+    ...realOpeners,
+    openStore: async (dataDir) => {
+      const store = await realOpeners.openStore(dataDir)
+      const failing: Store = {
+        ...store,
+        commit: (writes) => (isFull() ? Promise.reject(error()) : store.commit(writes)),
+      }
+      return failing
+    },
+  }
+}
