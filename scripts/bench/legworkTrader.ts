@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ExecutionManager } from '../../src/runtime/executionManager.ts'
 import type { TradeOrder } from '../../src/runtime/accept.ts'
+import type { ExecutionManager } from '../../src/runtime/executionManager.ts'
 import { expected, pair, sold, type Trading, venueId } from './market.ts'
 import type { Trader } from './trader.ts'
 
@@ -54,7 +54,7 @@ export function openManager({ legwork, market, dataDir, privateKey, pollInterval
 }
 
 /** One order of one leg, with the caller's own price. */
-export function orderNumber(tradeId: string): TradeOrder {
+export function orderOf(tradeId: string): TradeOrder {
   return { tradeId, pair, amount: sold.amount, quotes: { [venueId]: expected.amount } }
 }
 
@@ -77,7 +77,7 @@ export async function legworkTrader(options: LegworkOptions): Promise<Trader> {
     name: 'legwork',
     async trade() {
       trades += 1
-      const { status, legs } = await manager.submitTrade(orderNumber(`${run}-${trades}`)).result()
+      const { status, legs } = await manager.submitTrade(orderOf(`${run}-${trades}`)).result()
       const hash = legs[0]?.hash
       if (status !== 'done' || !hash) throw new Error(`A leg ended ${status}: ${legs[0]?.failure?.message ?? ''}`)
       return hash

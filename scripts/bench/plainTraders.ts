@@ -37,7 +37,11 @@ export async function viemTrader(trading: Trading): Promise<Trader> {
   const { market, privateKey, pollIntervalMs } = trading
   const account = privateKeyToAccount(privateKey, { nonceManager })
   nonceManager.reset({ address: account.address, chainId: market.chainId })
-  const common = { chain: { ...foundry, id: market.chainId }, pollingInterval: pollIntervalMs, transport: http(market.url) }
+  const common = {
+    chain: { ...foundry, id: market.chainId },
+    pollingInterval: pollIntervalMs,
+    transport: http(market.url),
+  }
   const wallet = createWalletClient({ ...common, account })
   const reader = createPublicClient(common)
   const { to, data, value } = swapMessage(trading)

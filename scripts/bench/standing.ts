@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { type LegworkOptions, openManager, orderNumber, withDataDir } from './legworkTrader.ts'
+import { type LegworkOptions, openManager, orderOf, withDataDir } from './legworkTrader.ts'
 import { monotonicMs, type Stub } from './stub.ts'
 
 /** What legs cost that only stand there: sent, and not mined. */
@@ -33,12 +33,15 @@ export async function measureStanding(
   stub: Stub,
   legs: number,
 ): Promise<Standing> {
+  // What an earlier run left pending is mined first: its nonces are wanted again.
+  await stub.configure({ blockTimeMs: 10, roundTripMs: 1 })
+  await sleep(200)
   await stub.configure({ blockTimeMs: null, roundTripMs: 1 })
   return await withDataDir(async (dataDir) => {
     const manager = await openManager({ ...options, dataDir })
     const emptyBytes = await heapBytes()
     const { transactions: sentBefore } = await stub.counts()
-    for (let leg = 1; leg <= legs; leg += 1) manager.submitTrade(orderNumber(`standing-${legs}-${leg}`))
+    for (let leg = 1; leg <= legs; leg += 1) manager.submitTrade(orderOf(`standing-${legs}-${leg}`))
     await untilSent(stub, sentBefore + legs)
     const bytesPerLeg = ((await heapBytes()) - emptyBytes) / legs
     await manager.close()

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import type { Hex } from '../../src/domain/hex.ts'
 import { rpcClient } from '../world/rpc.ts'
 import type { StubOptions } from './stubChain.ts'

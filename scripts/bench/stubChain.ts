@@ -45,6 +45,7 @@ export async function createStubChain(options: StubOptions): Promise<StubChain> 
   const hasher = await createKeccak(256)
   const blocks: Hex[][] = [[]]
   const arrivals = new Map<Hex, number>()
+  const nonces = new Map<Hex, number>()
   const blockOf = new Map<Hex, number>()
   const waiting = new Map<number, Hex>()
   let nextNonce = 0
@@ -57,6 +58,7 @@ export async function createStubChain(options: StubOptions): Promise<StubChain> 
     const nonce = nonceOf(bytes)
     if (nonce < nextNonce) throw new Error('nonce too low')
     waiting.set(nonce, hash)
+    nonces.set(hash, nonce)
     arrivals.set(hash, receivedAtMs)
     return `"${hash}"`
   }
@@ -78,14 +80,14 @@ export async function createStubChain(options: StubOptions): Promise<StubChain> 
     return tag.length === 66 ? Number(`0x${tag.slice(34)}`) : Number(tag)
   }
 
-  function blockText(number: number): string {
+  function blockText(number: number, isWhole: boolean): string {
     const transactions = blocks[number]
     if (transactions === undefined) return 'null'
     return `{"number":"${hex(number)}","hash":"${blockHash(number)}","parentHash":"${blockHash(number - 1)}",${
       `"timestamp":"${hex(Math.floor(Date.now() / 1000))}","baseFeePerGas":"${gwei}","gasUsed":"0xe4e1c0",` +
       `"gasLimit":"${gasLimit}","difficulty":"0x0","nonce":"0x0000000000000000","extraData":"0x",` +
       `"miner":"${router}","size":"0x0","uncles":[],`
-    }"transactions":${JSON.stringify(transactions)}}`
+    }"transactions":[${transactions.map((hash) => (isWhole ? transactionText(hash) : `"${hash}"`)).join()}]}`
   }
 
   function receiptText(hash: Hex, number: number): string {
@@ -111,7 +113,7 @@ export async function createStubChain(options: StubOptions): Promise<StubChain> 
         ? '"blockHash":null,"blockNumber":null,"transactionIndex":null'
         : `"blockHash":"${blockHash(number)}","blockNumber":"${hex(number)}","transactionIndex":"0x0"`
     return (
-      `{"hash":"${hash}",${place},"from":"${wallet}","to":"${router}","nonce":"0x0","gas":"${gasUsed}",` +
+      `{"hash":"${hash}",${place},"from":"${wallet}","to":"${router}","nonce":"${hex(nonces.get(hash) ?? 0)}","gas":"${gasUsed}",` +
       `"value":"0x0","input":"0x","type":"0x2","chainId":"${hex(chainId)}","maxFeePerGas":"${gwei}",` +
       `"maxPriorityFeePerGas":"${gwei}","accessList":[],"v":"0x0","yParity":"0x0","r":"${one}","s":"${one}"}`
     )
@@ -133,7 +135,7 @@ export async function createStubChain(options: StubOptions): Promise<StubChain> 
           return accept(first as string, receivedAtMs)
         case 'eth_getBlockByNumber':
         case 'eth_getBlockByHash':
-          return blockText(numberOf(first))
+          return blockText(numberOf(first), second === true)
         case 'eth_getBlockReceipts': {
           const number = numberOf(first)
           return `[${(blocks[number] ?? []).map((hash) => receiptText(hash, number)).join()}]`

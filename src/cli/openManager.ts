@@ -62,6 +62,6 @@ function troublePrinter({ err }: Io) {
     const message = failure?.message ?? 'well again'
     if (known.get(what) === message) return
     known.set(what, message)
-    err.write(err.paint('yellow', `  Trouble with ${what}: ${message}`) + '\n')
+    err.write(`${err.paint('yellow', `  Trouble with ${what}: ${message}`)}\n`)
   }
 }

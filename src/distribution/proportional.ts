@@ -55,8 +55,6 @@ interface Able {
 
 /** Venues that can take all of it, best first. Where none can, those that can take the most slices. */
 function best(offers: readonly Omit<Able, 'weight'>[], side: Side, legsMax: number): Able[] {
-  const reach = (quotes: readonly (Quote | string)[]): number =>
-    quotes.filter((quote) => typeof quote !== 'string').length
   const deepest = Math.max(0, ...offers.map(({ quotes }) => reach(quotes)))
   if (deepest === 0) return []
   return offers
@@ -80,7 +78,15 @@ function share(able: readonly Able[], slices: number): { able: Able; slices: num
     one.slices += 1
     left -= 1
   }
-  return shares.filter((one) => one.slices > 0)
+  // What a venue was given beyond its reach stays unallocated.
+  return shares
+    .map((one) => ({ able: one.able, slices: Math.min(one.slices, reach(one.able.quotes)) }))
+    .filter((one) => one.slices > 0)
+}
+
+/** How many slices a venue can take. */
+function reach(quotes: readonly (Quote | string)[]): number {
+  return quotes.filter((quote) => typeof quote !== 'string').length
 }
 
 /** Amounts by cumulative slices, so that rounding loses nothing. */
