@@ -143,7 +143,7 @@ const wallet = z
 
 const address = text('an address: 0x and 40 hexadecimal digits', /^0x[0-9a-fA-F]{40}$/).transform(lowerHex)
 
-const venueId = text('1 to 64 letters, digits, dots, colons, dashes or underscores', /^[\w.:-]{1,64}$/)
+const venueId = text('1 to 64 letters, digits, dots, dashes or underscores', /^[\w.-]{1,64}$/)
 
 /** One of `venues`. */
 export const venueSchema = z.discriminatedUnion('kind', [
