@@ -1,12 +1,10 @@
 import { startWorld } from '../world/world.ts'
-import { type Contender, type Effort, throughputOf } from './contest.ts'
+import { crowds, type Effort, ofEach, throughputOf } from './contest.ts'
 import type { Legwork } from './legworkTrader.ts'
 import type { Throughput } from './measure.ts'
 
 /** The node's pace: stated in the report. Its blocks hold what it can run in their time. */
 export const anvilPace = { blockTimeMs: 200, pollIntervalMs: 50, gasLimit: 600_000_000 } as const
-
-const anvilContenders = ['legwork', 'ethers', 'viem'] as const satisfies readonly Contender[]
 
 /**
  * Legs a second on a real EVM node with a real Uniswap V2. The node shares the machine and runs every swap, so it is soon
@@ -15,7 +13,7 @@ const anvilContenders = ['legwork', 'ethers', 'viem'] as const satisfies readonl
 export async function runAnvilBench(
   legwork: Legwork,
   options: { effort: Effort; onProgress: (what: string) => void },
-): Promise<Record<(typeof anvilContenders)[number], readonly Throughput[]>> {
+): Promise<Record<(typeof crowds)[number], readonly Throughput[]>> {
   const { blockTimeMs, pollIntervalMs, gasLimit } = anvilPace
   const world = await startWorld({ blockTimeS: blockTimeMs / 1000, gasLimit })
   try {
@@ -25,12 +23,10 @@ export async function runAnvilBench(
     const { url, chainId, tokens } = world
     const market = { url, chainId, usdc: tokens.USDC, wrappedNative: tokens.WETH, router }
     const trading = { market, ...account, pollIntervalMs }
-    const results: Partial<Record<Contender, readonly Throughput[]>> = {}
-    for (const contender of anvilContenders) {
+    return await ofEach(crowds, (contender) => {
       options.onProgress(`legs a second on anvil: ${contender}`)
-      results[contender] = await throughputOf(contender, legwork, trading, options.effort)
-    }
-    return results as Record<(typeof anvilContenders)[number], readonly Throughput[]>
+      return throughputOf(contender, legwork, trading, options.effort)
+    })
   } finally {
     await world.stop()
   }

@@ -5,9 +5,11 @@ import { type EthersStyle, ethersTrader, viemTrader } from './plainTraders.ts'
 import type { Stub } from './stub.ts'
 import type { Trader } from './trader.ts'
 
-/** Who is measured, in this order. */
-export const contenders = ['legwork', 'ethers', 'ethers unbatched', 'viem'] as const
-export type Contender = (typeof contenders)[number]
+/** Whose legs a second are counted, in this order. */
+export const crowds = ['legwork', 'ethers', 'viem'] as const
+/** Whose single orders are timed. Without batches ethers gets them out sooner, and under load it makes no difference. */
+export const racers = ['legwork', 'ethers', 'ethers unbatched', 'viem'] as const
+type Contender = (typeof racers)[number]
 
 /** How much is measured. */
 export interface Effort {
@@ -49,7 +51,7 @@ export function throughputOf(
   { inFlight, seconds, warmUpSeconds, stub }: Pick<Effort, 'inFlight' | 'seconds' | 'warmUpSeconds'> & { stub?: Stub },
 ): Promise<Throughput[]> {
   return withTrader(contender, legwork, trading, async (trader) => {
-    await measureThroughput(trader, { inFlight: inFlight.at(1) ?? 1, seconds: warmUpSeconds })
+    await measureThroughput(trader, { inFlight: inFlight.at(-2) ?? 1, seconds: warmUpSeconds })
     const runs: Throughput[] = []
     for (const legs of inFlight) {
       runs.push(await measureThroughput(trader, { inFlight: legs, seconds, ...(stub && { stub }) }))
@@ -68,4 +70,14 @@ export function orderToWireOf(
   return withTrader(contender, legwork, trading, (trader) =>
     measureOrderToWire(trader, stub, { samples, warmUp: warmUpSamples }),
   )
+}
+
+/** Measures one after the other. */
+export async function ofEach<Name extends Contender, Result>(
+  names: readonly Name[],
+  measure: (name: Name) => Promise<Result>,
+): Promise<Record<Name, Result>> {
+  const results: [Name, Result][] = []
+  for (const name of names) results.push([name, await measure(name)])
+  return Object.fromEntries(results) as Record<Name, Result>
 }

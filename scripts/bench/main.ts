@@ -21,8 +21,8 @@ const { values: flags } = parseArgs({
   },
 })
 
-const full: Effort = { inFlight: [1, 16, 256, 1024], seconds: 6, warmUpSeconds: 2, samples: 300, warmUpSamples: 50 }
-const quick: Effort = { inFlight: [1, 16], seconds: 0.3, warmUpSeconds: 0.1, samples: 10, warmUpSamples: 2 }
+const full: Effort = { inFlight: [1, 16, 256, 1024], seconds: 4, warmUpSeconds: 2, samples: 100, warmUpSamples: 10 }
+const quick: Effort = { inFlight: [1, 4], seconds: 0.1, warmUpSeconds: 0.1, samples: 4, warmUpSamples: 1 }
 const anvilEffort: Effort = { ...full, inFlight: [16, 256] }
 
 const legwork = await loadLegwork(flags.source ? 'src' : 'dist')

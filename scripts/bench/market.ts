@@ -4,7 +4,7 @@ import type { Hex } from '../../src/domain/hex.ts'
 import type { Call } from '../../src/domain/transaction.ts'
 
 /** Where a bench trades: a node, and one Uniswap V2 venue on it. Addresses are in lower case. */
-export interface Market {
+interface Market {
   readonly url: string
   readonly chainId: number
   readonly usdc: Hex

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Hex } from '../../src/domain/hex.ts'
 import { monotonicMs, type Stub } from './stub.ts'
 import type { Trader } from './trader.ts'
@@ -58,7 +59,13 @@ async function callsOf(stub: Stub | undefined): Promise<number | null> {
 }
 
 /**
- * One swap after the other, each from the call of `trade` to the arrival of its bytes at the node. The first `warmUp` of
+ * Between two single orders, which come when there is nothing else to do. Longer than ethers keeps a node's answers: else
+ * it would take the gas and fees of the order before.
+ */
+const pauseMs = 260
+
+/**
+ * One swap after the other, each from the call of `send` to the arrival of its bytes at the node. The first `warmUp` of
  * them do not count.
  */
 export async function measureOrderToWire(
@@ -69,8 +76,9 @@ export async function measureOrderToWire(
   const sent: { calledAtMs: number; hash: Hex }[] = []
   for (let trade = 0; trade < warmUp + samples; trade += 1) {
     const calledAtMs = monotonicMs()
-    const hash = await trader.trade()
+    const hash = await trader.send()
     if (trade >= warmUp) sent.push({ calledAtMs, hash })
+    await sleep(pauseMs)
   }
   const receivedAtMs = await stub.receivedAtMs(sent.map(({ hash }) => hash))
   const delaysMs = sent.map(({ calledAtMs }, index) => (receivedAtMs[index] ?? Number.NaN) - calledAtMs)

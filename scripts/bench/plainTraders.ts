@@ -28,6 +28,10 @@ export async function ethersTrader(trading: Trading, style: EthersStyle): Promis
       if (receipt?.status !== 1) throw new Error('A swap was not filled.')
       return sent.hash as Hex
     },
+    async send() {
+      const { hash } = await wallet.sendTransaction({ to, data, value: BigInt(value) })
+      return hash as Hex
+    },
     close: async () => provider.destroy(),
   }
 }
@@ -53,6 +57,7 @@ export async function viemTrader(trading: Trading): Promise<Trader> {
       if (receipt.status !== 'success') throw new Error('A swap was not filled.')
       return hash
     },
+    send: () => wallet.sendTransaction({ to, data, value: BigInt(value) }),
     close: async () => {},
   }
 }

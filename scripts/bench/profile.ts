@@ -56,5 +56,5 @@ function spentBy({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Sp
 }
 
 function shortened(url: string): string {
-  return url.replace(/^.*\/(node_modules|dist|src)\//, '$1/').replace(/^node_modules\//, '')
+  return url.replace(/^.*\/node_modules\//, '').replace(/^.*\/dist\/(?=(src|machines)\/)/, '')
 }

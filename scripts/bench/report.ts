@@ -1,6 +1,6 @@
 import { cpus } from 'node:os'
 import { anvilPace } from './anvilBench.ts'
-import { contenders } from './contest.ts'
+import { racers } from './contest.ts'
 import { bestOf, type Throughput } from './measure.ts'
 import type { Spent } from './profile.ts'
 import { pace, type StubResults } from './stubBench.ts'
@@ -19,10 +19,10 @@ export interface Summary {
   readonly resumeMs: Record<string, number>
 }
 
-/** Where ethers was measured in two styles, the one that does better counts. */
+/** Where ethers was timed in two styles, the one that does better counts. */
 export function summaryOf({ throughput, orderToWire, standing }: StubResults): Summary {
   const best = bestOf(throughput.legwork)
-  const ethers = bestOf([...throughput.ethers, ...throughput['ethers unbatched']])
+  const ethers = bestOf(throughput.ethers)
   const [one, other] = [orderToWire.ethers, orderToWire['ethers unbatched']]
   return {
     legsPerSecond: rounded(best.legsPerSecond),
@@ -51,7 +51,7 @@ export function stubReport(results: StubResults): string {
     `Order to wire, one leg in flight, a block every ${pace.quickBlockTimeMs} ms`,
     ...table([
       ['', 'p50 ms', 'p99 ms'],
-      ...contenders.map((name) => [name, orderToWire[name].p50.toFixed(2), orderToWire[name].p99.toFixed(2)]),
+      ...racers.map((name) => [name, orderToWire[name].p50.toFixed(2), orderToWire[name].p99.toFixed(2)]),
     ]),
     '',
     'Legs that are sent and not mined',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Hex, lowerHex } from '../../src/domain/hex.ts'
 import { devAccounts } from '../world/accounts.ts'
 import { rpcClient } from '../world/rpc.ts'
-import { type Contender, contenders, type Effort, orderToWireOf, throughputOf } from './contest.ts'
+import { crowds, type Effort, ofEach, orderToWireOf, racers, throughputOf } from './contest.ts'
 import type { Legwork } from './legworkTrader.ts'
 import { expected, sold, type Trading } from './market.ts'
 import { bestOf, type Latency, percentile, type Throughput } from './measure.ts'
@@ -14,8 +14,8 @@ import { monotonicMs, type Stub, startStub } from './stub.ts'
 export interface StubResults {
   /** Median of what a request and its reply really took, idle, by `fetch`. */
   readonly roundTripMs: number
-  readonly throughput: Record<Contender, readonly Throughput[]>
-  readonly orderToWire: Record<Contender, Latency>
+  readonly throughput: Record<(typeof crowds)[number], readonly Throughput[]>
+  readonly orderToWire: Record<(typeof racers)[number], Latency>
   readonly standing: readonly Standing[]
 }
 
@@ -64,12 +64,12 @@ export function runStubBench(
     const { roundTripMs } = pace
     await stub.configure({ blockTimeMs: pace.blockTimeMs, roundTripMs })
     const measuredRoundTripMs = await roundTrip(stub.url)
-    const throughput = await ofEach((contender) => {
+    const throughput = await ofEach(crowds, (contender) => {
       onProgress(`legs a second: ${contender}`)
       return throughputOf(contender, legwork, trading, { ...effort, stub })
     })
     await stub.configure({ blockTimeMs: pace.quickBlockTimeMs, roundTripMs })
-    const orderToWire = await ofEach((contender) => {
+    const orderToWire = await ofEach(racers, (contender) => {
       onProgress(`order to wire: ${contender}`)
       return orderToWireOf(contender, legwork, trading, { ...effort, stub })
     })
@@ -93,12 +93,6 @@ export function profileLegwork(
     const { result, spent, file } = await profiled(() => throughputOf('legwork', legwork, trading, most))
     return { best: bestOf(result), spent, file }
   })
-}
-
-async function ofEach<Result>(measure: (contender: Contender) => Promise<Result>): Promise<Record<Contender, Result>> {
-  const entries: [Contender, Result][] = []
-  for (const contender of contenders) entries.push([contender, await measure(contender)])
-  return Object.fromEntries(entries) as Record<Contender, Result>
 }
 
 async function roundTrip(url: string): Promise<number> {

@@ -41,18 +41,8 @@ export async function standing({ rpc, tokens }: World, wallet: Hex): Promise<Sta
   return { block: Number(block), nonce: Number(nonce), wei: BigInt(wei ?? 0), usdc: BigInt(usdc ?? 0) }
 }
 
-/**
- * Every transaction that a wallet sent in the blocks after one standing, up to another, by nonce.
- *
- * @example
- * const sent = await transactionsBetween(world, wallet, before, after)
- */
-export async function transactionsBetween(
-  { rpc }: World,
-  wallet: Hex,
-  before: Standing,
-  after: Standing,
-): Promise<Entry[]> {
+/** Every transaction that a wallet sent in the blocks after one standing, up to another, by nonce. */
+async function transactionsBetween({ rpc }: World, wallet: Hex, before: Standing, after: Standing): Promise<Entry[]> {
   const numbers = Array.from({ length: after.block - before.block }, (_, index) => before.block + 1 + index)
   const blocks = await Promise.all(
     numbers.map((number) => rpc('eth_getBlockByNumber', [`0x${number.toString(16)}`, true])),

@@ -19,6 +19,7 @@ const startedAtMs = Date.now()
 /** Of the operating system, for a process that has been told to end. */
 const endTimeoutMs = 2_000
 const interruptedCode = 130
+let isInterrupted = false
 
 async function show(): Promise<Stage> {
   const gasLimit = values['gas-limit']
@@ -50,12 +51,13 @@ async function main(): Promise<number> {
     const stage = await show()
     await cleanup.run()
     await leaveNothing(stage)
-    terminal.write(
-      terminal.paint('dim', `\n  All of it took ${seconds(Date.now() - startedAtMs)}; nothing is left running.\n\n`),
-    )
+    const took = `All of it took ${seconds(Date.now() - startedAtMs)}; nothing is left running.`
+    terminal.write(`\n  ${terminal.paint('dim', took)}\n\n`)
     return 0
   } catch (error) {
     await cleanup.run()
+    // What was taken away in the middle fails, and that says nothing.
+    if (isInterrupted) return interruptedCode
     const reason =
       error instanceof DemoFault ? error.message : error instanceof Error ? (error.stack ?? error.message) : error
     complaints.write(`\n${complaints.paint('red', 'The demo failed.')}\n  ${String(reason).replaceAll('\n', '\n  ')}\n`)
@@ -66,6 +68,7 @@ async function main(): Promise<number> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   // Once: a second Ctrl-C ends this process on the spot, and the node ends with it.
   process.once(signal, async () => {
+    isInterrupted = true
     terminal.write('\n  Stopping.\n')
     await cleanup.run()
     process.exit(interruptedCode)

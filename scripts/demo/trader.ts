@@ -36,6 +36,8 @@ function say(word: Word): void {
   process.send?.(word)
 }
 
+// Also when the other process is gone, however it went.
+process.once('disconnect', () => process.exit())
 process.once('message', async (job: Job) => {
   await work(job).catch((error: unknown) =>
     say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),

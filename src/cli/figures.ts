@@ -70,6 +70,18 @@ export function price(dividend: string, divisor: string, figures: number): strin
 }
 
 /**
+ * A decimal cut to about `figures` significant figures, for reading only.
+ *
+ * @throws SyntaxError if it is not a decimal.
+ *
+ * @example
+ * rounded('0.000076552977588036', 6) // '0.000076553'
+ */
+export function rounded(text: string, figures: number): string {
+  return plain(exact(price(text, '1', figures) ?? text))
+}
+
+/**
  * A number with its sign always written.
  *
  * @example
@@ -126,6 +138,7 @@ function written({ digits, scale }: Exact): string {
   return (digits < 0n ? '-' : '') + text.slice(0, point) + (scale > 0 ? `.${text.slice(point)}` : '')
 }
 
+/** Without zeros at the end of the fraction. */
 function plain(value: Exact): string {
   return written(value)
     .replace(/(\.\d*?)0+$/, '$1')

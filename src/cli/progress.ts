@@ -73,23 +73,17 @@ export function startProgress(terminal: Terminal, { isMany = false }: { isMany?:
   }
 
   return {
-    seed({ tradeId, status, state, legs }) {
+    seed({ tradeId, status, state, startedAtMs, legs }) {
       const atMs = Date.now()
       const parts = [
-        { legId: undefined, status, state, hash: null },
+        { legId: undefined, status, state, hash: null, startedAtMs },
         ...legs.filter((leg) => leg.status !== 'done' && leg.status !== 'failed'),
       ]
       for (const part of parts) {
         const label = labelOf(tradeId, part.legId)
-        const row = {
-          label,
-          trail: [part.status],
-          state: part.state,
-          hash: part.hash ?? undefined,
-          sinceMs: atMs,
-          atMs,
-        }
-        show(row, `${label.padEnd(labelWidth)}  resumes at ${part.state}`)
+        const { state: at, hash, startedAtMs: sinceMs } = part
+        const row = { label, trail: [part.status], state: at, hash: hash ?? undefined, sinceMs, atMs }
+        show(row, `${label.padEnd(labelWidth)}  resumes at ${at}`)
       }
     },
     step({ tradeId, legId, from, to, hash, atMs }) {

@@ -1,6 +1,6 @@
 import type { TradeStatus } from '../index.ts'
 import { openStoredTrades, type StoredTrades } from '../runtime/storedTrades.ts'
-import { grouped, seconds, short } from './figures.ts'
+import { grouped, quotient, rounded, seconds, short } from './figures.ts'
 import { exitCodes, type Io } from './io.ts'
 import { type Cell, formatTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
@@ -14,6 +14,7 @@ export interface StoreOptions {
 
 /** More would not be read; `--json` has all of them. */
 const listedMax = 50
+const weiPerEther = '1000000000000000000'
 
 /**
  * Prints one stored trade, or a line for each.
@@ -75,7 +76,7 @@ export function metrics({ dataDir, json }: StoreOptions, { out }: Io): Promise<n
       { title: 'success', unit: '%', align: 'right' },
       { title: 'retries', align: 'right' },
       { title: 'gas', unit: 'units', align: 'right' },
-      { title: 'gas cost', unit: 'wei', align: 'right' },
+      { title: 'gas cost', unit: 'ETH', align: 'point' },
       { title: 'mean time', align: 'right' },
     ] as const
     const rows = all.map((sums): Cell[] => [
@@ -87,7 +88,7 @@ export function metrics({ dataDir, json }: StoreOptions, { out }: Io): Promise<n
       (100 * sums.successRate).toFixed(1),
       grouped(sums.retries),
       grouped(sums.gasUsed),
-      sums.gasCostWei,
+      etherOf(sums.gasCostWei),
       seconds(sums.meanElapsedMs),
     ])
     if (json) out.write(jsonText(all))
@@ -144,6 +145,11 @@ function tradeList(out: Terminal, trades: readonly TradeStatus[]): string {
     ])
   const more = trades.length > listedMax ? `  and ${trades.length - listedMax} older ones: --json has all\n` : ''
   return formatTable(out, columns, rows) + more
+}
+
+/** To be read; `--json` has it exactly. */
+function etherOf(wei: string): string {
+  return rounded(quotient(wei, weiPerEther, 18) ?? '0', 6)
 }
 
 function jsonText(value: unknown): string {

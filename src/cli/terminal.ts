@@ -24,7 +24,8 @@ export function terminalOf(stream: NodeJS.WriteStream): Terminal {
     write: (text) => void stream.write(text),
     paint: (style, text) => styleText(style, text, { stream }),
     get size() {
-      if (!stream.isTTY || process.env.TERM === 'dumb') return null
+      // One without colours may be one that cannot go up a line either.
+      if (!stream.isTTY || !stream.hasColors()) return null
       return { columns: stream.columns, rows: stream.rows }
     },
   }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Side, TradeOrder } from '../index.ts'
 import type { Io } from './io.ts'
 import { exitCodeOf, withManager } from './openManager.ts'
@@ -27,7 +27,7 @@ export interface TradeOptions {
  */
 export function trade(options: TradeOptions, io: Io): Promise<number> {
   const { config, pair, amount, side, id, maxSlippage, json } = options
-  const tradeId = id ?? `trade_${randomUUID()}`
+  const tradeId = id ?? `trade_${randomBytes(8).toString('hex')}`
   const order: TradeOrder = { tradeId, pair, amount, side, ...(maxSlippage === undefined ? {} : { maxSlippage }) }
   return withManager(config, io, async (execution) => {
     const others = execution.getActiveExecutions()

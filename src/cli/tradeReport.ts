@@ -1,10 +1,12 @@
 import type { LegStatus, Phase, TradeStatus } from '../index.ts'
-import { basisPoints, difference, grouped, price, seconds, short } from './figures.ts'
+import { basisPoints, difference, grouped, price, rounded, seconds, short } from './figures.ts'
 import { type Cell, formatTable } from './table.ts'
 import type { Style, Terminal } from './terminal.ts'
 
 /** Enough to tell two venues apart. */
 const priceFigures = 7
+/** Gas is shown to be compared; the exact cost is in the status. */
+const gasFigures = 6
 
 /**
  * A trade for people: what it was, a row for each leg with what was paid and received, the totals, and every failure.
@@ -43,13 +45,8 @@ export function styleOf(phase: Phase): Style {
   return phase === 'retrying' ? 'yellow' : 'cyan'
 }
 
-/**
- * What an order asks for, in words.
- *
- * @example
- * orderText(trade) // 'sell 1.5 ETH for USDC'
- */
-export function orderText({ side, amount, tokenIn, tokenOut }: TradeStatus): string {
+/** What an order asks for, in words. */
+function orderText({ side, amount, tokenIn, tokenOut }: TradeStatus): string {
   return side === 'sell' ? `sell ${amount} ${tokenIn} for ${tokenOut}` : `buy ${amount} ${tokenOut} with ${tokenIn}`
 }
 
@@ -73,8 +70,8 @@ function legRow(trade: TradeStatus, leg: LegStatus): Cell[] {
     amountIn === null || amountOut === null ? null : priceOf(trade, amountIn, amountOut),
     slippageOf(trade, leg),
     gasUsed === 0 ? null : grouped(gasUsed),
-    gasPrice,
-    gasUsed === 0 ? null : gasCost,
+    gasPrice === null ? null : rounded(gasPrice, gasFigures),
+    gasUsed === 0 ? null : rounded(gasCost, gasFigures),
   ]
 }
 
@@ -90,7 +87,7 @@ function totalRow(trade: TradeStatus): Cell[] {
     null,
     grouped(gasUsed),
     null,
-    gasCost,
+    rounded(gasCost, gasFigures),
   ]
 }
 

@@ -1,12 +1,12 @@
 import type { AnyActorRef } from 'xstate'
 import { ClosedError, type Failure, OverloadedError, TradeConflictError, UnknownTradeError } from '../domain/errors.ts'
 import type { AcceptedOrder } from '../domain/trade.ts'
-import type { Store, Write } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { Journal } from './journal.ts'
 import { type LiveTrade, type LiveTradeDeps, type Origin, startTrade, type TradeStep } from './liveTrade.ts'
 import type { Metrics } from './metrics.ts'
 import type { Ports } from './ports.ts'
-import { fingerprintOf, type HistoryEntry, readEnded, readHistory } from './records.ts'
+import { fingerprintOf, forgetEnded, type HistoryEntry, readEnded, readHistory } from './records.ts'
 import type { TradeStatus } from './status.ts'
 import { type Changes, followStatus, isFinal, startChanges, type TradeHandle } from './tradeHandle.ts'
 
@@ -45,9 +45,6 @@ interface Entry {
   trade: LiveTrade | undefined
   broken: unknown
 }
-
-/** Records are removed this many at a time, so that clearing a large archive does not hold up a send. */
-const clearBatch = 500
 
 /** Puts every stored trade back to work, then takes orders. */
 export function startExecution(deps: ExecutionDeps): Execution {
@@ -96,18 +93,17 @@ export function startExecution(deps: ExecutionDeps): Execution {
   }
 
   function handleOf(tradeId: string, entry: Entry | undefined): TradeHandle {
+    const status = (): TradeStatus => statusOf(tradeId, entry)
     const read = (): TradeStatus => {
       if (entry?.broken !== undefined) throw entry.broken
-      const live = entry?.trade
-      if (live === undefined) return ended(tradeId)
-      const status = live.status()
-      // Final in memory is not final yet: only what is on disk is told.
-      if (isStopped) throw new ClosedError('The manager was closed; the trade goes on at the next open.', { tradeId })
-      return isFinal(status) ? unsettled(status) : status
+      if (isStopped && entry?.trade !== undefined) {
+        throw new ClosedError('The manager was closed; the trade goes on at the next open.', { tradeId })
+      }
+      return status()
     }
     return {
       tradeId,
-      status: read,
+      status,
       recorded: () => entry?.trade?.recorded() ?? Promise.resolve(),
       async result() {
         const changes = entry?.changes ?? startChanges()
@@ -125,9 +121,11 @@ export function startExecution(deps: ExecutionDeps): Execution {
     return record.status
   }
 
-  function status(tradeId: string): TradeStatus {
-    const entry = entries.get(tradeId)
-    return entry === undefined ? ended(tradeId) : handleOf(tradeId, entry).status()
+  /** Final in memory is not final yet: only what is on disk is told. */
+  function statusOf(tradeId: string, entry: Entry | undefined): TradeStatus {
+    const live = entry?.trade?.status()
+    if (live === undefined) return ended(tradeId)
+    return isFinal(live) ? unsettled(live) : live
   }
 
   function cancel(tradeId: string): void {
@@ -158,16 +156,10 @@ export function startExecution(deps: ExecutionDeps): Execution {
       }
       return handleOf(tradeId, start(tradeId, { order }))
     },
-    status,
-    active: () => new Map([...entries.keys()].map((tradeId) => [tradeId, status(tradeId)])),
+    status: (tradeId) => statusOf(tradeId, entries.get(tradeId)),
+    active: () => new Map([...entries].map(([tradeId, entry]) => [tradeId, statusOf(tradeId, entry)])),
     history: (tradeId) => readHistory(store, tradeId),
-    async clear() {
-      const tradeIds = [...store.entries('ended')].map(({ key }) => String(key))
-      for (let first = 0; first < tradeIds.length; first += clearBatch) {
-        await store.commit(tradeIds.slice(first, first + clearBatch).flatMap((tradeId) => forgetWrites(store, tradeId)))
-      }
-      return tradeIds.length
-    },
+    clear: () => forgetEnded(store),
     cancel,
     async whenCapacity() {
       while (!isStopped && entries.size >= activeTradesMax) await capacity.after(capacity.count())
@@ -185,14 +177,6 @@ export function startExecution(deps: ExecutionDeps): Execution {
 
 function unsettled(status: TradeStatus): TradeStatus {
   return { ...status, status: 'confirming', state: 'confirming.settling', outcome: null }
-}
-
-function forgetWrites(store: Store, tradeId: string): Write[] {
-  const history = [...store.entries('history', tradeId)]
-  return [
-    { space: 'ended', key: tradeId, value: undefined },
-    ...history.map(({ key }): Write => ({ space: 'history', key, value: undefined })),
-  ]
 }
 
 const cancelled: Failure = { code: 'CANCELLED', message: 'The caller cancelled the trade.', retryable: false }

@@ -40,24 +40,30 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
   let waiters: (() => void)[] = []
   // Writes of a commit that failed: they go first into the next one.
   let carried: readonly Write[] = []
+  let committing = Promise.resolve()
   let isCommitting = false
   let isScheduled = false
   let isInTrouble = false
+  let isClosing = false
   let callOffLazy: (() => void) | null = null
 
   function schedule(): void {
-    if (isCommitting || isScheduled) return
+    if (isCommitting || isScheduled || isClosing) return
     if (waiters.length > 0) {
       callOffLazy?.()
       callOffLazy = null
       isScheduled = true
-      setImmediate(() => void commit())
+      setImmediate(begin)
     } else if (dirty.size > 0 && callOffLazy === null) {
       callOffLazy = clock.at(clock.now() + lazyMs, () => {
         callOffLazy = null
-        if (!isCommitting && !isScheduled) void commit()
+        if (!isCommitting && !isScheduled) begin()
       })
     }
+  }
+
+  function begin(): void {
+    committing = commit()
   }
 
   async function commit(): Promise<void> {
@@ -78,7 +84,7 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
       isInTrouble = true
       onTrouble(toFailure(error))
       waiters = [...served, ...waiters]
-      await new Promise<void>((resolve) => clock.at(clock.now() + troubleDelayMs, resolve))
+      if (!isClosing) await new Promise<void>((resolve) => clock.at(clock.now() + troubleDelayMs, resolve))
       isCommitting = false
     }
     schedule()
@@ -104,10 +110,12 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
       })
     },
     async close() {
+      isClosing = true
       callOffLazy?.()
       callOffLazy = null
-      // The last cut, past the loop that would wait for the disk for ever.
-      while (isCommitting || isScheduled) await new Promise((resolve) => setImmediate(resolve))
+      // What is under way first; then the last cut, outside the loop that would wait for the disk for ever.
+      while (isScheduled) await new Promise((resolve) => setImmediate(resolve))
+      await committing
       const writes = collect()
       if (writes.length > 0) await store.commit(writes)
     },

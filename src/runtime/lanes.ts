@@ -4,7 +4,7 @@ import type { Chain } from '../chain/chain.ts'
 import type { Clock } from '../domain/clock.ts'
 import { EndpointError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
-import { type Effects, runActor, type Step } from './runner.ts'
+import { type Effects, type Running, runActor, type Step } from './runner.ts'
 
 /** One wallet's nonces, as the effects of legs ask for them. A leg is named by its key. */
 export interface Lane {
@@ -66,9 +66,9 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
     sync: async () => ({ type: 'lane.synced', next: await next() }),
   }
   actor.start()
-  let stop = (): void => {}
+  let running: Running | undefined
   await new Promise<void>((resolve, reject) => {
-    stop = runActor(actor, laneMachine, effects, (failure) => ({ type: 'lane.faulted', failure }), {
+    running = runActor(actor, laneMachine, effects, (failure) => ({ type: 'lane.faulted', failure }), {
       clock,
       durable: () => Promise.resolve(),
       onStep: (step) => {
@@ -113,7 +113,7 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
       actor.send({ type: 'lane.synced', next: await chain.minedNonce(wallet) })
     },
     stop() {
-      stop()
+      running?.stop()
       actor.stop()
     },
   }

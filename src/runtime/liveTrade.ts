@@ -1,4 +1,4 @@
-import { type AnyActorRef, type AnyStateMachine, createActor, type Snapshot } from 'xstate'
+import { type AnyActorRef, type AnyStateMachine, createActor } from 'xstate'
 import { legMachine } from '../../machines/legMachine.ts'
 import { tradeMachine } from '../../machines/tradeMachine.ts'
 import { type BaseError, type Failure, StoreError } from '../domain/errors.ts'
@@ -11,7 +11,8 @@ import { noteLegStep, noteWant } from './legUpkeep.ts'
 import type { Metrics } from './metrics.ts'
 import type { Ports } from './ports.ts'
 import { endedWrites, type HistoryEntry, historyWrite, type LiveRecord, liveWrites, noncesOf } from './records.ts'
-import { runActor, type Step } from './runner.ts'
+import { restoreTrade } from './restore.ts'
+import { type Running, runActor, type Step } from './runner.ts'
 import { type TradeStatus, tradeStatus } from './status.ts'
 import { tradeEffects } from './tradeEffects.ts'
 
@@ -54,11 +55,12 @@ export type Origin = { readonly order: AcceptedOrder } | { readonly record: Live
  */
 export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   const { ports, journal, raiseMark, onStep, onEnded, onBroken } = deps
-  const actor = actorOf(origin)
+  const actor = 'order' in origin ? createActor(tradeMachine, { input: origin.order }) : restoreTrade(origin)
   const { order } = actor.getSnapshot().context as TradeContext
   const { tradeId } = order
-  const stops: (() => void)[] = []
   const attached = new Set<string>()
+  const legs: Running[] = []
+  let running: Running | undefined
   let history: HistoryEntry[] = []
   let sequence = 'record' in origin ? origin.record.historyNext : 0
 
@@ -84,7 +86,8 @@ export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
     recorded: () => journal.durable(),
     cancel: (failure) => actor.send({ type: 'trade.cancel', failure, atMs: ports.clock.now() }),
     stop: () => {
-      for (const stop of stops) stop()
+      for (const leg of legs) leg.stop()
+      running?.stop()
     },
   }
 
@@ -112,7 +115,7 @@ export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
         noteLegStep(ports, step, context)
         note(step, leg, context)
       }
-      stops.push(
+      legs.push(
         runActor(leg, legMachine as AnyStateMachine, effects.leg, legFaulted, { ...options, onStep: onLegStep }),
       )
     }
@@ -126,12 +129,15 @@ export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   actor.subscribe({ error: (error) => onBroken(trade, error) })
   actor.start()
   const onTradeStep = (step: Step): void => {
+    // A leg's step that moved the trade comes before the trade's own.
+    for (const leg of legs) leg.catchUp()
     note(step, actor, null)
     attachLegs()
   }
-  stops.push(
-    runActor(actor, tradeMachine as AnyStateMachine, effects.trade, tradeFaulted, { ...options, onStep: onTradeStep }),
-  )
+  running = runActor(actor, tradeMachine as AnyStateMachine, effects.trade, tradeFaulted, {
+    ...options,
+    onStep: onTradeStep,
+  })
   return trade
 }
 
@@ -141,34 +147,4 @@ function legFaulted(failure: Failure) {
 
 function tradeFaulted(failure: Failure) {
   return { type: 'trade.faulted', failure }
-}
-
-function actorOf(origin: Origin) {
-  if ('order' in origin) return createActor(tradeMachine, { input: origin.order })
-  const { record, tradeId } = origin
-  const refuse = (reason: string, cause?: unknown): BaseError =>
-    new StoreError('A stored trade does not restore as it was saved.', { tradeId, reason }, cause)
-  const actor = restored(record, refuse)
-  const snapshot = actor.getSnapshot()
-  const { plan, phases } = snapshot.context as TradeContext
-  if (snapshot.status !== 'active') throw refuse(`its status is ${snapshot.status}`)
-  for (const { legId } of plan) {
-    const leg = snapshot.children[legId]?.getSnapshot()
-    if (leg === undefined) throw refuse(`leg ${legId} is missing`)
-    const isEnded = phases[legId] === 'done' || phases[legId] === 'failed'
-    if (leg.status !== (isEnded ? 'done' : 'active')) throw refuse(`leg ${legId} is ${leg.status}`)
-  }
-  return actor
-}
-
-function restored(record: LiveRecord, refuse: (reason: string, cause: unknown) => BaseError) {
-  try {
-    return createActor(tradeMachine, {
-      snapshot: record.snapshot as unknown as Snapshot<unknown>,
-      // Not used where there is a snapshot.
-      input: undefined as unknown as AcceptedOrder,
-    })
-  } catch (error) {
-    throw refuse('the snapshot does not fit the machine', error)
-  }
 }

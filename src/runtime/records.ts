@@ -6,6 +6,7 @@ import type { LegContext } from '../domain/leg.ts'
 import { walletOf } from '../domain/leg.ts'
 import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
 import type { Store, Write } from '../store/store.ts'
+import type { StoredTrade } from './restore.ts'
 import type { TradeStatus } from './status.ts'
 
 /** One transition, for people. The trade's own have no `legId`. */
@@ -92,7 +93,7 @@ export function readEnded(store: Store, tradeId: string): EndedRecord | undefine
  *
  * @throws StoreError for a record from a version that this one cannot take over. Nothing was changed.
  */
-export function readLive(store: Store): { tradeId: string; record: LiveRecord }[] {
+export function readLive(store: Store): StoredTrade[] {
   return [...store.entries('live')].map(({ key, value }) => {
     const record = value as unknown as LiveRecord
     const tradeId = String(key)
@@ -120,4 +121,28 @@ export function noncesOf(trade: AnyActorRef): Map<string, number> {
     highest.set(wallet, Math.max(nonce, highest.get(wallet) ?? 0))
   }
   return highest
+}
+
+/** Records are removed this many trades at a time, so that clearing a large archive does not hold up a send. */
+const forgetBatch = 500
+
+/**
+ * Removes every ended trade and its history.
+ *
+ * @returns How many there were, once they are gone from the disk.
+ */
+export async function forgetEnded(store: Store): Promise<number> {
+  const tradeIds = [...store.entries('ended')].map(({ key }) => String(key))
+  for (let first = 0; first < tradeIds.length; first += forgetBatch) {
+    await store.commit(tradeIds.slice(first, first + forgetBatch).flatMap((tradeId) => forgetWrites(store, tradeId)))
+  }
+  return tradeIds.length
+}
+
+function forgetWrites(store: Store, tradeId: string): Write[] {
+  const history = [...store.entries('history', tradeId)]
+  return [
+    { space: 'ended', key: tradeId, value: undefined },
+    ...history.map(({ key }): Write => ({ space: 'history', key, value: undefined })),
+  ]
 }

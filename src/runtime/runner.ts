@@ -31,6 +31,14 @@ export interface RunnerOptions {
   readonly onStep: (step: Step) => void
 }
 
+/** An actor whose effects are being performed. */
+export interface Running {
+  /** Takes note of where the actor is now, before its own word of it comes: a parent hears of a step before the observers do. */
+  catchUp(): void
+  /** The running effect is aborted and no further one begins. */
+  stop(): void
+}
+
 interface Meta {
   readonly effect: string
   readonly durable: boolean
@@ -41,7 +49,6 @@ interface Meta {
  * Starting and resuming are the same call. Leaving a state aborts its effect; a late result is dropped.
  *
  * @param faulted - The event that tells the chart of an effect that threw.
- * @returns How to stop: the running effect is aborted and no further one begins.
  */
 export function runActor<Context, Effect extends string, Event extends { readonly type: string }>(
   actor: AnyActorRef,
@@ -49,7 +56,7 @@ export function runActor<Context, Effect extends string, Event extends { readonl
   effects: Effects<Context, Effect, Event>,
   faulted: (failure: Failure) => { readonly type: string },
   { clock, durable, onStep }: RunnerOptions,
-): () => void {
+): Running {
   const metas = metasOf(machine)
   let path: string | null = null
   let running: AbortController | null = null
@@ -89,11 +96,15 @@ export function runActor<Context, Effect extends string, Event extends { readonl
   }
 
   const subscription = actor.subscribe((snapshot) => take(snapshot as AnyMachineSnapshot))
-  take(actor.getSnapshot() as AnyMachineSnapshot)
-  return () => {
-    subscription.unsubscribe()
-    running?.abort()
-    running = null
+  const catchUp = (): void => take(actor.getSnapshot() as AnyMachineSnapshot)
+  catchUp()
+  return {
+    catchUp,
+    stop() {
+      subscription.unsubscribe()
+      running?.abort()
+      running = null
+    },
   }
 }
 

@@ -10,7 +10,8 @@ import { decodeValue, type EncodedWrite, encodeWrites } from './record.ts'
 import { decodeKey, encodeKey, keyRange } from './recordKey.ts'
 import { type Space, type Store, spaces } from './store.ts'
 
-const dataFile = 'legwork.mdb'
+/** The store's file in its data directory. */
+export const storeFile = 'legwork.mdb'
 
 /** The version of the records' layout. A store of a higher one is left alone. */
 const schema = 1
@@ -33,7 +34,7 @@ type Databases = Readonly<Record<Space, Database<string, Buffer>>>
 export async function openLmdbStore(dataDir: string): Promise<Store> {
   const unlock = lockDataDir(dataDir)
   try {
-    const path = join(dataDir, dataFile)
+    const path = join(dataDir, storeFile)
     if (!existsSync(path)) await createStore(path)
     refuseDamaged(path)
     return lmdbStore(await openEnvironment(path), unlock)

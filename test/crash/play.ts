@@ -1,0 +1,208 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Account } from '../../scripts/world/accounts.ts'
+import { startWorld, type World, type WorldOptions } from '../../scripts/world/world.ts'
+import { type Gate, type GateOptions, startGate } from '../support/gate.ts'
+import { type Evidence, holdingsOf, violations } from '../support/oracle.ts'
+import { type Disk, openDisk } from './disk.ts'
+import { type Miner, startMiner } from './miner.ts'
+import type { ChildLine, ChildPlan, Fault, Kill } from './plan.ts'
+import { compileChild, keyVariable, type Program, runChild } from './process.ts'
+
+/** What every play needs: a node behind a gate, and the child to be killed. */
+export interface Theatre {
+  readonly world: World
+  readonly gate: Gate
+  readonly program: Program
+  close(): Promise<void>
+}
+
+/** What goes on around the child. */
+export interface Reactions extends Pick<GateOptions, 'onSent' | 'onReply' | 'treat'> {
+  /** Runs before each block that takes transactions. */
+  readonly beforeBlock?: () => Promise<void>
+  readonly onLine?: (line: ChildLine, kill: () => void) => void
+  /** What was sent past the gate. */
+  readonly foreign?: Evidence['foreign']
+}
+
+/** A course of events. */
+export interface Scenario {
+  readonly name: string
+  readonly config?: ChildPlan['options']['config']
+  readonly orders: ChildPlan['orders']
+  readonly cancelOnSign?: boolean
+  /** Puts the world in shape. */
+  readonly stage?: (stage: {
+    readonly world: World
+    readonly miner: Miner
+    readonly trader: Account
+  }) => Promise<Reactions>
+}
+
+export interface PlayOptions {
+  /** One for each run of the child; the runs after that end by themselves. */
+  readonly kills?: readonly Kill[]
+  readonly seed?: number
+  readonly fault?: Fault
+}
+
+/** What became of a scenario. */
+export interface Outcome {
+  readonly violations: readonly string[]
+  /** Where the child says that it was killed. */
+  readonly killed: readonly string[]
+  /** The states of all live legs that were on disk after each kill. */
+  readonly statesOnDisk: readonly string[]
+  /** Of the last run: the points that it passed, and how often. */
+  readonly counts: Readonly<Record<string, number>>
+  readonly trades: Evidence['trades']
+}
+
+/** Starts the node, the gate and the compiler. */
+export async function openTheatre(options: WorldOptions = {}): Promise<Theatre> {
+  const [world, program] = await Promise.all([startWorld(options), compileChild()])
+  const gate = await startGate(world.url)
+  const close = async (): Promise<void> => {
+    await gate.stop()
+    await Promise.all([world.stop(), program.remove()])
+  }
+  return { world, gate, program, close }
+}
+
+const confirmations = 2
+const gwei = 10n ** 9n
+const ceilingGwei = 20n
+
+/** Small enough for a test, with nothing in it that would end a leg on a slow machine. */
+const config: ChildPlan['options']['config'] = {
+  confirmationBlocks: confirmations,
+  maxGasPrice: String(ceilingGwei),
+  retryDelay: 0.02,
+  retryAttempts: 3,
+  timeout: 600,
+  bumpInterval: 600,
+}
+
+/** All that a child is told, but for its orders and its end. */
+export function optionsFor({ world, gate }: Theatre, dataDir: string, scenario: Pick<Scenario, 'config'>) {
+  return {
+    config: { ...config, ...scenario.config },
+    chain: { chainId: world.chainId, rpcUrls: [gate.url], pollInterval: 0.02 },
+    wallets: [{ privateKeyEnv: keyVariable }],
+    tokens: world.tokens,
+    venues: world.venues.map((venue) =>
+      venue.kind === 'uniswapV3'
+        ? { id: venue.id, kind: venue.kind, router: venue.router, quoter: venue.quoter }
+        : venue,
+    ),
+    dataDir,
+  }
+}
+
+/** The trader's account. */
+export function traderOf({ world }: Theatre) {
+  const [trader] = world.accounts
+  if (trader === undefined) throw new Error('The world has no account.')
+  return trader
+}
+
+/** What the oracle needs to know of the world. */
+export function frameOf(theatre: Theatre) {
+  const { rpc, tokens } = theatre.world
+  return {
+    rpc,
+    wallet: traderOf(theatre).address,
+    tokens: {
+      ETH: { address: tokens.ETH, decimals: 18 },
+      WETH: { address: tokens.WETH, decimals: 18 },
+      USDC: { address: tokens.USDC, decimals: 6 },
+      DAI: { address: tokens.DAI, decimals: 18 },
+    },
+    confirmations,
+    ceilings: { call: ceilingGwei * gwei, cancel: 2n * ceilingGwei * gwei },
+  }
+}
+
+/**
+ * Plays a scenario in a fresh data directory on the world as it was: runs the child, kills it where told, runs it again
+ * until its trades have ended, and checks the invariants.
+ *
+ * @throws Error where the child hangs or fails.
+ */
+export async function play(theatre: Theatre, scenario: Scenario, options: PlayOptions = {}): Promise<Outcome> {
+  const { world, gate } = theatre
+  const dataDir = await mkdtemp(join(tmpdir(), 'legwork-crash-'))
+  const disk = openDisk(dataDir)
+  const snapshot = await world.snapshot()
+  let reactions: Reactions = {}
+  const beforeBlock = async () => reactions.beforeBlock?.()
+  const miner = startMiner({ world, blocksOnTop: confirmations, beforeBlock })
+  try {
+    reactions = (await scenario.stage?.({ world, miner, trader: traderOf(theatre) })) ?? {}
+    const before = await holdingsOf(frameOf(theatre))
+    gate.reset({ ...reactions, isOnDisk: ({ raw }) => disk.hasBytes(raw) })
+    const runs = await runAll(theatre, { scenario, options, dataDir, disk, reactions })
+    await miner.stop()
+    return await judge(theatre, { before, disk, runs, foreign: reactions.foreign ?? [] })
+  } finally {
+    await miner.stop()
+    await disk.close()
+    gate.reset()
+    await world.revert(snapshot)
+    await rm(dataDir, { recursive: true })
+  }
+}
+
+interface Runs extends Pick<Outcome, 'killed' | 'statesOnDisk' | 'counts' | 'trades'> {}
+
+interface Cast {
+  readonly scenario: Scenario
+  readonly options: PlayOptions
+  readonly dataDir: string
+  readonly disk: Disk
+  readonly reactions: Reactions
+}
+
+async function runAll(theatre: Theatre, { scenario, options, dataDir, disk, reactions }: Cast): Promise<Runs> {
+  const { kills = [], seed = 1, fault = null } = options
+  const killed: string[] = []
+  const statesOnDisk: string[] = []
+  // A run more than there are kills, and one for a kill by the scenario itself.
+  for (let run = 0; run <= kills.length + 1; run += 1) {
+    const { isDone, lines } = await runChild({
+      program: theatre.program,
+      privateKey: traderOf(theatre).privateKey,
+      plan: {
+        options: optionsFor(theatre, dataDir, scenario),
+        orders: scenario.orders,
+        seed: seed * 1_000 + run,
+        kill: kills[run] ?? null,
+        cancelOnSign: scenario.cancelOnSign ?? false,
+        fault,
+      },
+      onLine: (line, kill) => reactions.onLine?.(line, kill),
+    })
+    killed.push(...lines.flatMap((line) => (line.type === 'killed' ? [line.where] : [])))
+    if (isDone) return { killed, statesOnDisk, ...reportOf(lines) }
+    statesOnDisk.push(...disk.legStates())
+  }
+  throw new Error('The child was killed more often than planned.')
+}
+
+function reportOf(lines: readonly ChildLine[]): Pick<Runs, 'counts' | 'trades'> {
+  return {
+    trades: lines.flatMap((line) => (line.type === 'ended' ? [line] : [])),
+    counts: lines.find((line) => line.type === 'points')?.counts ?? {},
+  }
+}
+
+async function judge(
+  theatre: Theatre,
+  { before, disk, runs, foreign }: Pick<Evidence, 'before' | 'foreign'> & { disk: Disk; runs: Runs },
+): Promise<Outcome> {
+  const frame = frameOf(theatre)
+  const evidence = { ...frame, before, foreign, sent: theatre.gate.sent, laneMark: disk.laneMark(frame.wallet) }
+  return { ...runs, violations: await violations({ ...evidence, trades: runs.trades }) }
+}
