@@ -1,7 +1,7 @@
 import { type AnyActorRef, type AnyStateMachine, createActor } from 'xstate'
 import { legMachine } from '../../machines/legMachine.ts'
 import { tradeMachine } from '../../machines/tradeMachine.ts'
-import { type BaseError, type Failure, StoreError } from '../domain/errors.ts'
+import type { Failure } from '../domain/errors.ts'
 import type { LegContext } from '../domain/leg.ts'
 import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
 import type { Write } from '../store/store.ts'
