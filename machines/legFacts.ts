@@ -4,9 +4,6 @@ import type { Failure } from '../src/domain/errors.ts'
 import type { LegContext, LegOrder, Phase } from '../src/domain/leg.ts'
 import type { LegEvent, LegNews } from './legMachine.ts'
 
-/** A quote read longer ago than this is read again before anything is built on it. */
-export const quoteAgeMaxMs = 5_000
-
 type Facts = Partial<LegContext>
 type Of<Type extends LegEvent['type']> = Extract<LegEvent, { type: Type }>
 
@@ -72,11 +69,13 @@ export function signed(context: LegContext, event: LegEvent): Facts {
   }
 }
 
-/** Whatever the node said, the next look at a pending attempt is one interval away, or at the deadline if that is sooner. */
+/**
+ * Whatever the node said, the next look at a pending attempt is one interval away, or at the deadline where that is sooner:
+ * at once if it is past. A cancellation has no deadline.
+ */
 export function sent({ offer, order, cancelReason }: LegContext, { atMs }: LegEvent): Facts {
   const next = atMs + order.policy.bumpIntervalMs
-  const deadlineMs = offer?.deadlineMs ?? next
-  return { checkAtMs: cancelReason === null && deadlineMs > atMs ? Math.min(next, deadlineMs) : next }
+  return { checkAtMs: cancelReason === null ? Math.min(next, offer?.deadlineMs ?? next) : next }
 }
 
 export function mined(event: LegEvent): Facts {
@@ -121,7 +120,8 @@ export function failed(context: LegContext, event: LegEvent): Facts {
 }
 
 /** The first final reason stays; a retryable one gives way to it. */
-export function cancelled(event: LegEvent): Facts {
+export function cancelled({ cancelReason }: LegContext, event: LegEvent): Facts {
+  if (cancelReason !== null && !cancelReason.retryable) return {}
   return { cancelReason: only(event, 'leg.cancel', 'leg.refused', 'leg.faulted').failure }
 }
 
@@ -130,10 +130,6 @@ export function timedOut({ cancelReason }: LegContext): Facts {
   return {
     cancelReason: { code: 'TIMEOUT', message: 'The transaction was not mined within the timeout.', retryable: true },
   }
-}
-
-export function hasUsableQuote({ order, quote, quotedAtMs }: LegContext, { atMs }: LegEvent): boolean {
-  return order.task.kind === 'approval' || (quote !== null && atMs - quotedAtMs <= quoteAgeMaxMs)
 }
 
 /** True while a fresh quote still meets the bound of the first one. */

@@ -27,6 +27,7 @@ export type LegEvent = { readonly atMs: number } & (
   | { readonly type: 'leg.quoted'; readonly quote: Quote }
   | { readonly type: 'leg.priced'; readonly offer: Offer }
   | { readonly type: 'leg.dear' }
+  | { readonly type: 'leg.unquoted' }
   | { readonly type: 'leg.affordable' }
   | { readonly type: 'leg.expired'; readonly failure: Failure }
   | { readonly type: 'leg.unblocked' }
@@ -75,7 +76,7 @@ export const legMachine = setup({
     noteFill: assign(({ context, event }) => facts.filled(context, event)),
     noteRetry: assign(({ context, event }) => facts.retried(context, event)),
     noteFailure: assign(({ context, event }) => facts.failed(context, event)),
-    noteCancel: assign(({ event }) => facts.cancelled(event)),
+    noteCancel: assign(({ context, event }) => facts.cancelled(context, event)),
     noteTimeout: assign(({ context }) => facts.timedOut(context)),
     dropNonce: assign({ nonce: null, attempts: [], offer: null, mined: null }),
     block: assign({ blocked: true }),
@@ -89,9 +90,8 @@ export const legMachine = setup({
     }),
   },
   guards: {
-    hasUsableQuote: ({ context, event }) => facts.hasUsableQuote(context, event),
     isWithinLimit: ({ context, event }) => facts.isWithinLimit(context, event),
-    isBlocked: ({ context }) => context.blocked,
+    isFree: ({ context }) => !context.blocked,
     isRetryable: ({ context, event }) => facts.isRetryable(context, event),
     mustCancel: ({ context, event }) => facts.mustCancel(context, event),
     isCancelling: ({ context }) => context.cancelReason !== null,
@@ -110,13 +110,22 @@ export const legMachine = setup({
   states: {
     preparing: {
       description: 'Nothing has been sent for the current nonce, or there is none yet.',
-      initial: 'admitting',
+      initial: 'queued',
       entry: { type: 'tellPhase', params: { phase: 'preparing' } },
       states: {
+        // Before it has a place in flight, so that an approval which must try again can have that place.
+        queued: {
+          description: 'Waits for the approval before it to have its nonce; without one it goes on at once.',
+          always: { guard: 'isFree', target: 'admitting' },
+          on: { 'leg.unblocked': { target: 'admitting', actions: 'unblock' } },
+        },
         admitting: {
           description: 'Waits for a place among the transactions in flight of its wallet.',
           meta: { effect: 'admit' },
-          on: { 'leg.admitted': [{ guard: 'hasUsableQuote', target: 'pricing' }, { target: 'quoting' }] },
+          on: {
+            'leg.admitted': { target: 'pricing' },
+            'leg.blocked': { target: 'queued', actions: 'block' },
+          },
         },
         quoting: {
           description: 'Asks its venue what the amount would give now.',
@@ -127,17 +136,17 @@ export const legMachine = setup({
               { guard: 'isRetryable', target: '#leg.retrying', actions: 'noteRetry' },
               { target: '#leg.failed', actions: 'noteFailure' },
             ],
+            'leg.blocked': { target: 'queued', actions: 'block' },
           },
         },
         pricing: {
-          description: 'Builds the call and decides its fees, gas limit and deadline.',
+          description: 'Builds the call and decides its fees, gas limit and deadline, where its quote is fresh enough.',
           meta: { effect: 'price' },
           on: {
-            'leg.priced': [
-              { guard: 'isBlocked', target: 'queued', actions: 'noteOffer' },
-              { target: 'reserving', actions: 'noteOffer' },
-            ],
+            'leg.priced': { target: 'reserving', actions: 'noteOffer' },
+            'leg.unquoted': { target: 'quoting' },
             'leg.dear': { target: 'holding', actions: 'noteHold' },
+            'leg.blocked': { target: 'queued', actions: 'block' },
           },
         },
         holding: {
@@ -145,17 +154,21 @@ export const legMachine = setup({
           meta: { effect: 'hold' },
           on: {
             'leg.affordable': { target: 'pricing' },
+            'leg.blocked': { target: 'queued', actions: 'block' },
             'leg.expired': { target: '#leg.failed', actions: 'noteFailure' },
           },
-        },
-        queued: {
-          description: 'Waits for the approval before it to have its nonce.',
-          on: { 'leg.unblocked': { target: 'reserving', actions: 'unblock' } },
         },
         reserving: {
           description: 'Takes the next nonce of its wallet.',
           meta: { effect: 'reserve' },
-          on: { 'leg.reserved': { target: 'signing', actions: ['noteNonce', 'tellPlaced'] } },
+          on: {
+            'leg.reserved': [
+              { guard: 'isCancelling', target: 'releasing', actions: 'noteNonce' },
+              { target: 'signing', actions: ['noteNonce', 'tellPlaced'] },
+            ],
+            // The lane may have given the nonce already: it is given back, not forgotten.
+            'leg.cancel': { actions: 'noteCancel' },
+          },
         },
         signing: {
           description: 'Has the transaction signed. Nobody has seen it yet.',

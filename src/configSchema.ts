@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { Distribution } from './distribution/distribution.ts'
-import { parseAmount } from './domain/amount.ts'
+import { baseUnits, parseAmount } from './domain/amount.ts'
+import { bumpFees, type Market } from './domain/fees.ts'
 import { lowerHex } from './domain/hex.ts'
 import type { PinoLike } from './monitor/log.ts'
 
@@ -14,6 +15,16 @@ function weiOf(gwei: unknown): bigint | undefined {
   const wei = BigInt(parseAmount(gwei, gweiDecimals))
   return wei <= gasPriceMaxGwei * 10n ** BigInt(gweiDecimals) ? wei : undefined
 }
+
+/** Whether a cancellation at its ceiling replaces a transaction at its own. What is faulty itself is reported as that. */
+function canReplace(cancelWei: bigint | undefined, callWei: bigint | undefined): boolean {
+  if (cancelWei === undefined || callWei === undefined) return true
+  return (
+    bumpFees({ maxFeePerGas: baseUnits(callWei), maxPriorityFeePerGas: '0' }, freeMarket, baseUnits(cancelWei)) !== null
+  )
+}
+
+const freeMarket: Market = { nextBaseFee: '0', tip: '0' }
 
 /** Where the signing worker finds one key: never the key itself. */
 export type WalletSource =
@@ -101,10 +112,10 @@ export const executionSchema = z
     /** Trades running at once. A running trade takes tens of kilobytes: a million is what a large machine holds. */
     activeTradesMax: whole(1, 1_000_000, 'a number of trades').default(10_000),
   })
-  .refine((config) => (weiOf(config?.maxCancelGasPrice) ?? Infinity) >= (weiOf(config?.maxGasPrice) ?? 0), {
+  .refine((config) => canReplace(weiOf(config?.maxCancelGasPrice), weiOf(config?.maxGasPrice)), {
     ...onAnyObject,
     path: ['maxCancelGasPrice'],
-    error: 'must be at least maxGasPrice: a cancellation has to outbid what it replaces',
+    error: 'must be more than maxGasPrice by an eighth: a cancellation has to outbid what it replaces',
   })
 
 const chain = z.strictObject({

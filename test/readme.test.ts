@@ -18,7 +18,11 @@ describe('the README', () => {
     examples.forEach((code, index) => {
       writeFileSync(join(folder, `example${index}.ts`), `${code}\nexport {}\n`)
     })
-    const compilerOptions = { paths: { legwork: ['../../dist/src/index.d.ts'] }, lib: ['es2023', 'dom'], types: ['node'] }
+    const compilerOptions = {
+      paths: { legwork: ['../../dist/src/index.d.ts'] },
+      lib: ['es2023', 'dom'],
+      types: ['node'],
+    }
     writeFileSync(
       join(folder, 'tsconfig.json'),
       JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, include: ['*.ts'] }),

@@ -19,6 +19,8 @@ export interface Trading {
   readonly privateKey: Hex
   /** How often every contender looks for a new block. */
   readonly pollIntervalMs: number
+  /** What the plain libraries are to offer, in gas units; without it they estimate, as usual. */
+  readonly gasLimit?: number
 }
 
 export const venueId = 'uniswap-v2'

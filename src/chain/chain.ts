@@ -41,8 +41,8 @@ export interface Chain extends Reader {
   minedNonce(wallet: Hex, at?: number): Promise<number>
 
   /**
-   * The transaction that used up `nonce`, if it was mined in the blocks `from` to `to`; null where that is not proven. A hash
-   * is evidence; null is none.
+   * The transaction that used up `nonce`, if it was mined up to the block `to`; null where that is not proven. The search
+   * begins at `from` and goes back as far as it must. A hash is evidence; null is none.
    */
   nonceUser(wallet: Hex, nonce: number, blocks: { from: number; to: number }): Promise<Hex | null>
 

@@ -21,6 +21,8 @@ type Outcome = 'deep' | 'orphaned'
 
 /** What is known of the followed chain. */
 export interface Followed {
+  /** Told of a place that is not part of the chain any more, before whoever waits for it. */
+  onOrphan(place: Place): void
   tipNumber(): number
   /** Undefined for a block older than what is followed, or above the tip. */
   hashAt(number: number): Hex | undefined
@@ -50,8 +52,10 @@ export function openDepthWatch(
 
   function judge(waiter: Waiter, hash: Hex | undefined): void {
     const { place, confirmations } = waiter
-    if (hash !== place.blockHash) settle(waiter, 'orphaned')
-    else if (followed.tipNumber() - place.blockNumber + 1 >= confirmations) settle(waiter, 'deep')
+    if (hash !== place.blockHash) {
+      followed.onOrphan(place)
+      settle(waiter, 'orphaned')
+    } else if (followed.tipNumber() - place.blockNumber + 1 >= confirmations) settle(waiter, 'deep')
   }
 
   function settle(waiter: Waiter, outcome: Outcome): void {

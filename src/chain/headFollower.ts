@@ -5,7 +5,7 @@ import { type Market, nextBaseFee } from '../domain/fees.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { Receipt } from '../domain/transaction.ts'
 import type { Block, Chain } from './chain.ts'
-import { type DepthWatch, openDepthWatch } from './depthWatch.ts'
+import { type DepthWatch, openDepthWatch, type Place } from './depthWatch.ts'
 import { openReceiptBook } from './receiptBook.ts'
 
 /** Follows one chain's head for all legs: a new block costs the same few calls whatever their number. */
@@ -49,10 +49,11 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
   // From the oldest block followed to the tip, without a gap.
   const followed = new Map<number, Hex>()
   const places = openDepthWatch(
-    { tipNumber: () => tip.number, hashAt: (number) => followed.get(number) },
+    { tipNumber: () => tip.number, hashAt: (number) => followed.get(number), onOrphan },
     chain,
     onTrouble,
   )
+  const lost = new Set<Hex>()
   let [tip, tipFee] = await readHead(chain)
   let isStopped = false
   let callOff = (): void => {}
@@ -69,8 +70,11 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
       if (latest === null || latest.hash === tip.hash || isStopped) return
       // An endpoint that lags does not take the head back; a reorg to a lower block shows once it grows past it.
       if (followed.get(latest.number) === latest.hash) return
-      const [fee] = await Promise.all([chain.medianTip(), advanceTo(latest)])
-      tipFee = fee
+      const asked = chain.medianTip().then((fee) => {
+        tipFee = fee
+      }, onTrouble)
+      await advanceTo(latest).finally(() => asked)
+      await lookUpLost()
     } catch (error) {
       if (!isStopped) onTrouble(error)
     }
@@ -119,7 +123,12 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
     if (!followed.has(number)) return
     for (let above = number; followed.delete(above); above += 1);
     places.forgetOlder()
-    book.takeBack(number)
+    book.takeBack((receipt) => receipt.blockNumber >= number)
+  }
+
+  /** Its receipts are looked up at the next head: at once, an endpoint on the old fork would give them again and again. */
+  function onOrphan({ blockHash }: Place): void {
+    for (const hash of book.takeBack((receipt) => receipt.blockHash === blockHash)) lost.add(hash)
   }
 
   /** Too far from what is followed: begins anew at the head, and looks everything up by its hash. */
@@ -127,7 +136,7 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
     followed.clear()
     followed.set(latest.number, latest.hash)
     places.forgetOlder()
-    book.takeBack(0)
+    book.takeBack(() => true)
     adopt(latest, [])
     await lookUp(book.hashes())
   }
@@ -141,6 +150,12 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
     book.announce(receipts)
     places.review()
     for (const listener of [...listeners]) listener(latest)
+  }
+
+  async function lookUpLost(): Promise<void> {
+    const hashes = [...lost].filter(book.isExpected)
+    lost.clear()
+    await lookUp(hashes)
   }
 
   async function lookUp(hashes: readonly Hex[]): Promise<void> {

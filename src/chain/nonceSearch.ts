@@ -4,8 +4,9 @@ import type { RpcEndpoint } from './rpcEndpoint.ts'
 interface Search {
   readonly wallet: Hex
   readonly nonce: number
-  /** First and last block to be searched. */
+  /** Where to begin; the search goes further back where the nonce was used up before. */
   readonly from: number
+  /** Last block to be searched. */
   readonly to: number
 }
 
@@ -13,7 +14,8 @@ interface Search {
  * Finds the transaction that used up a nonce: halves the range by the wallet's transaction count, then reads that one
  * block. All at one endpoint, so that two endpoints' different views are never mixed.
  *
- * @returns null where no transaction in the range has that nonce.
+ * @returns null where no transaction up to `to` has that nonce.
+ * @throws RpcError where the node does not have states that old.
  *
  * @example
  * await findNonceUser(endpoint, { wallet: '0xf39f…', nonce: 7, from: 100, to: 140 }) // '0x1b2c…'
@@ -24,6 +26,11 @@ export async function findNonceUser(endpoint: RpcEndpoint, { wallet, nonce, from
   if ((await countAt(to)) <= nonce) return null
   let low = from
   let high = to
+  // Nodes without old states refuse from some block on: then the nonce's user cannot be proven here.
+  while (low > 0 && (await countAt(low)) > nonce) {
+    high = low
+    low = Math.max(0, low - 2 * (to - low + 1))
+  }
   while (low < high) {
     const middle = Math.floor((low + high) / 2)
     if ((await countAt(middle)) > nonce) high = middle

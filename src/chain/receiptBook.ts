@@ -11,8 +11,8 @@ export interface ReceiptBook {
   /** Notes receipts of the followed chain. Nobody is told before `announce`. */
   note(receipts: readonly Receipt[]): void
   announce(receipts: readonly Receipt[]): void
-  /** Takes back the receipts of blocks from `number` up: they are not mined any more. */
-  takeBack(number: number): void
+  /** Takes back the receipts that `isGone` says: they are not mined any more. Returns their hashes. */
+  takeBack(isGone: (receipt: Receipt) => boolean): Hex[]
   whenMined(hashes: readonly Hex[], callback: (receipt: Receipt) => void): () => void
 }
 
@@ -64,10 +64,10 @@ export function openReceiptBook(): ReceiptBook {
     announce(found) {
       for (const receipt of found) for (const callback of [...(waiters.get(receipt.hash) ?? [])]) callback(receipt)
     },
-    takeBack(number) {
-      for (const [hash, receipt] of receipts) {
-        if (receipt !== null && receipt.blockNumber >= number) receipts.set(hash, null)
-      }
+    takeBack(isGone) {
+      const gone = [...receipts].flatMap(([hash, receipt]) => (receipt !== null && isGone(receipt) ? [hash] : []))
+      for (const hash of gone) receipts.set(hash, null)
+      return gone
     },
     whenMined(hashes, callback) {
       for (const hash of hashes) {

@@ -67,7 +67,7 @@ function rpcChain(endpoints: readonly RpcEndpoint[], chainId: number): Chain {
         preferred = index
         return answer
       } catch (error) {
-        if (error instanceof RpcError && error.rpcCode === methodNotFound) throw error
+        if (error instanceof RpcError && missingMethod.includes(error.rpcCode)) throw error
         lost = error
       }
     }
@@ -115,8 +115,8 @@ function rpcChain(endpoints: readonly RpcEndpoint[], chainId: number): Chain {
           if (raws === null || raws.some(({ blockHash }) => blockHash !== block.hash)) return null
           return raws.filter(({ transactionHash }) => wanted(transactionHash)).map(parseReceipt)
         } catch (error) {
-          if (!(error instanceof RpcError && error.rpcCode === methodNotFound)) throw error
-          blockReceiptsMissing = true
+          // By hash it may still work. A node that says that it has no such method is not asked again.
+          blockReceiptsMissing = error instanceof RpcError && missingMethod.includes(error.rpcCode)
         }
       }
       const found = await this.receipts(block.transactions.filter(wanted))
@@ -143,8 +143,13 @@ function rpcChain(endpoints: readonly RpcEndpoint[], chainId: number): Chain {
     },
 
     async broadcast(raw) {
-      const replies = await Promise.all(endpoints.map((endpoint) => send(endpoint, raw)))
-      return replies.length === 1 && replies[0] !== undefined ? replies[0] : bestReply(replies)
+      const replies = endpoints.map((endpoint) => send(endpoint, raw))
+      const accepted = replies.map(async (reply) => {
+        const one = await reply
+        return one.verdict === 'accepted' ? one : Promise.reject(one)
+      })
+      // One node that has it is enough: the slowest is not waited for.
+      return Promise.any(accepted).catch(async () => bestReply(await Promise.all(replies)))
     },
 
     close: async () => {
@@ -153,7 +158,8 @@ function rpcChain(endpoints: readonly RpcEndpoint[], chainId: number): Chain {
   }
 }
 
-const methodNotFound = -32601
+/** Method not found, by JSON-RPC; method not supported, by EIP-1474. */
+const missingMethod = [-32601, -32004]
 
 async function send(endpoint: RpcEndpoint, raw: Hex): Promise<BroadcastReply> {
   try {

@@ -52,6 +52,11 @@ export class TradeConflictError extends BaseError {
   readonly code = 'TRADE_CONFLICT'
 }
 
+/** A distribution manager answered with what cannot be executed. Mend the manager; nothing was sent. */
+export class InvalidAllocationError extends BaseError {
+  readonly code = 'INVALID_ALLOCATION'
+}
+
 /** No trade has this id: it never existed, or it was cleared. */
 export class UnknownTradeError extends BaseError {
   readonly code = 'UNKNOWN_TRADE'
@@ -95,6 +100,12 @@ export class SlippageError extends BaseError {
   override readonly retryable = true
 }
 
+/** The offer's deadline passed before it was signed, as after a long stop. A new try makes a new one. */
+export class ExpiredError extends BaseError {
+  readonly code = 'EXPIRED'
+  override readonly retryable = true
+}
+
 /** The swap would revert, for a reason that a new try does not mend. The message has the node's decoded reason. */
 export class WouldRevertError extends BaseError {
   readonly code = 'WOULD_REVERT'
@@ -109,6 +120,22 @@ export class GasLimitError extends BaseError {
 export class EndpointError extends BaseError {
   readonly code = 'ENDPOINT'
   override readonly retryable = true
+}
+
+/** A nonce of ours is used up at depth, and the nodes do not show the transaction. Nothing is concluded from that. */
+export class NonceUnprovenError extends BaseError {
+  readonly code = 'NONCE_UNPROVEN'
+  override readonly retryable = true
+}
+
+/** The chain and the store do not fit: the chain went on without the store, or lags behind it. Both are kept in view. */
+export class NonceDriftError extends BaseError {
+  readonly code = 'NONCE_DRIFT'
+}
+
+/** An effect of a state failed and the state has no answer to it. The trade stands there until the next open. */
+export class StuckError extends BaseError {
+  readonly code = 'STUCK'
 }
 
 /** An endpoint serves another chain than the one configured. */

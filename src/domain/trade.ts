@@ -7,6 +7,8 @@ import type { Token } from './token.ts'
 
 /** An order that passed every check, with all that its trade needs to run under any later configuration. */
 export interface AcceptedOrder {
+  /** Two orders with the same one are the same order. */
+  readonly fingerprint: string
   readonly tradeId: string
   readonly pair: string
   readonly side: Side

@@ -1,4 +1,5 @@
 import { type DestinationStream, pino } from 'pino'
+import { detached } from '../domain/detached.ts'
 import type { Failure } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
 import { topState } from './format.ts'
@@ -61,7 +62,7 @@ function scrubbing(target: PinoLike): Logger {
   const writer = (method: Method) => (fields: object, message: string) => {
     // Scrubbing costs more than not writing: look first.
     if (target.isLevelEnabled?.(method) === false) return
-    target[method](scrubFields(fields), String(scrub(message)))
+    detached(() => target[method](scrubFields(fields), String(scrub(message))))
   }
   return {
     debug: writer('debug'),

@@ -66,11 +66,13 @@ export function acceptOrder(order: TradeOrder, rules: OrderRules): AcceptedOrder
   const venues = venuesOf(order, rules.venues)
   const quotes = order.quotes === undefined ? null : quotesOf(order.quotes, venues, quoted)
   const { maxSlippage } = order
+  const amount = amountOf(order.amount, base, 'amount')
   return {
+    fingerprint: fingerprintOf({ pair, side, amount, venues: order.venues, maxSlippage }),
     tradeId,
     pair,
     side,
-    amount: amountOf(order.amount, base, 'amount'),
+    amount,
     tokenIn,
     tokenOut,
     wallet: rules.wallet(),
@@ -81,6 +83,19 @@ export function acceptOrder(order: TradeOrder, rules: OrderRules): AcceptedOrder
     policy: rules.policy,
     acceptedAtMs: rules.nowMs(),
   }
+}
+
+/**
+ * What makes two orders the same, so that a repeated call finds its trade: what the caller asked for, not what the configuration
+ * adds. The caller's own quotes are not in it either: they are fresher at each call.
+ */
+function fingerprintOf({ pair, side, amount, venues, maxSlippage }: Fingerprint): string {
+  return [pair, side, amount, [...(venues ?? ['any venue'])].sort(), maxSlippage ?? 'usual slippage'].join(' ')
+}
+
+interface Fingerprint extends Pick<AcceptedOrder, 'pair' | 'side' | 'amount'> {
+  readonly venues: readonly string[] | undefined
+  readonly maxSlippage: string | undefined
 }
 
 function tokensOf(pair: string, tokens: ReadonlyMap<string, Token>): [base: Token, quote: Token] {
@@ -136,6 +151,9 @@ function quotesOf(
     }
     if (typeof quote !== 'object' || quote === null) return [venue, { amount: parse(quote, venue) }]
     const amount = parse(quote.amount, venue)
+    if (quote.route !== undefined && typeof quote.route !== 'string') {
+      throw new InvalidOrderError('A quote’s route must be a text.', { field: `quotes.${venue}.route` })
+    }
     return [venue, quote.route === undefined ? { amount } : { amount, route: quote.route }]
   })
   return Object.fromEntries(entries)

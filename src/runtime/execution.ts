@@ -3,10 +3,10 @@ import { ClosedError, type Failure, OverloadedError, TradeConflictError, Unknown
 import type { AcceptedOrder } from '../domain/trade.ts'
 import type { Store } from '../store/store.ts'
 import type { Journal } from './journal.ts'
-import { type LiveTrade, type LiveTradeDeps, type Origin, startTrade, type TradeStep } from './liveTrade.ts'
+import { type LiveTrade, type LiveTradeDeps, type Origin, openTrade, type TradeStep } from './liveTrade.ts'
 import type { Metrics } from './metrics.ts'
 import type { Ports } from './ports.ts'
-import { fingerprintOf, forgetEnded, type HistoryEntry, readEnded, readHistory } from './records.ts'
+import { forgetEnded, type HistoryEntry, readEnded, readHistory } from './records.ts'
 import type { TradeStatus } from './status.ts'
 import { type Changes, followStatus, isFinal, startChanges, type TradeHandle } from './tradeHandle.ts'
 
@@ -84,11 +84,13 @@ export function startExecution(deps: ExecutionDeps): Execution {
     const entry: Entry = { changes: startChanges(), trade: undefined, broken: undefined }
     entries.set(tradeId, entry)
     try {
-      entry.trade = startTrade(origin, liveDeps)
+      entry.trade = openTrade(origin, liveDeps)
     } catch (error) {
       entries.delete(tradeId)
       throw error
     }
+    // Only now: whoever hears of its first step can ask for it.
+    entry.trade.start()
     return entry
   }
 
@@ -135,7 +137,7 @@ export function startExecution(deps: ExecutionDeps): Execution {
   }
 
   function checkSame(tradeId: string, before: string, order: AcceptedOrder): void {
-    const now = fingerprintOf(order)
+    const now = order.fingerprint
     if (before === now) return
     throw new TradeConflictError('Another order already has this trade id.', { tradeId, before, now })
   }
@@ -148,7 +150,7 @@ export function startExecution(deps: ExecutionDeps): Execution {
       if (isStopped) throw new ClosedError('The manager is closed.', { tradeId })
       const live = entries.get(tradeId)
       const record = live === undefined ? readEnded(store, tradeId) : undefined
-      if (live?.trade !== undefined) checkSame(tradeId, fingerprintOf(live.trade.order), order)
+      if (live?.trade !== undefined) checkSame(tradeId, live.trade.order.fingerprint, order)
       if (record !== undefined) checkSame(tradeId, record.fingerprint, order)
       if (live !== undefined || record !== undefined) return handleOf(tradeId, live)
       if (entries.size >= activeTradesMax) {

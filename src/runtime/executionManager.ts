@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { AnyActorRef } from 'xstate'
 import { type OpenOptions, parseOptions, type Settings } from '../config.ts'
+import { detached } from '../domain/detached.ts'
 import { type Failure, TradeFailedError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { LegPolicy } from '../domain/leg.ts'
@@ -67,9 +68,9 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
     if (this.#settings.inspect !== null) this.#inspection = await startInspection(this.#settings.inspect)
     try {
       this.#open = await openExecution(this.#settings, openers, {
-        onStep: (step, status, actor) => this.#onStep(step, status, actor),
-        onEnded: (status) => this.emit('ended', status),
-        onTrouble: (trouble) => this.emit('trouble', trouble),
+        onStep: (step, status, actor) => detached(() => this.#onStep(step, status, actor)),
+        onEnded: (status) => detached(() => this.emit('ended', status)),
+        onTrouble: (trouble) => this.#onTrouble(trouble),
       })
     } catch (error) {
       await this.#inspection?.close()
@@ -180,6 +181,12 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
       wallet: () => leastBusy([...lanes.values()]),
       nowMs: clock.now,
     }
+  }
+
+  /** What happens while opening is told once somebody can listen. */
+  #onTrouble(trouble: ExecutionEvents['trouble'][0]): void {
+    if (this.#open === undefined) setImmediate(() => this.emit('trouble', trouble))
+    else detached(() => this.emit('trouble', trouble))
   }
 
   #onStep(step: TradeStep, status: () => TradeStatus, actor: AnyActorRef): void {

@@ -54,7 +54,7 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
       callOffLazy = null
       isScheduled = true
       setImmediate(begin)
-    } else if (dirty.size > 0 && callOffLazy === null) {
+    } else if (dirty.size + carried.length > 0 && callOffLazy === null) {
       callOffLazy = clock.at(clock.now() + lazyMs, () => {
         callOffLazy = null
         if (!isCommitting && !isScheduled) begin()
@@ -75,9 +75,9 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
     try {
       if (writes.length > 0) await store.commit(writes)
       carried = []
+      isCommitting = false
       if (isInTrouble) onTrouble(null)
       isInTrouble = false
-      isCommitting = false
       for (const resolve of served) resolve()
     } catch (error) {
       carried = writes

@@ -2,9 +2,10 @@ import { createActor } from 'xstate'
 import { type LaneEffect, type LaneEvent, laneMachine } from '../../machines/laneMachine.ts'
 import type { Chain } from '../chain/chain.ts'
 import type { Clock } from '../domain/clock.ts'
-import { EndpointError } from '../domain/errors.ts'
+import { EndpointError, NonceDriftError, StuckError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
-import { type Effects, type Running, runActor, type Step } from './runner.ts'
+import type { Ports } from './ports.ts'
+import { type Effects, type Running, runActor } from './runner.ts'
 
 /** One wallet's nonces, as the effects of legs ask for them. A leg is named by its key. */
 export interface Lane {
@@ -33,16 +34,17 @@ export interface LaneOptions {
   readonly recorded: number | null
   /** Resumed legs that hold a place already. */
   readonly holders: readonly string[]
-  readonly onStep: (step: Step) => void
+  readonly onTrouble: Ports['onTrouble']
 }
 
 /**
- * Opens a lane: the next nonce is the higher of what is recorded and what the chain has counted.
+ * Opens a lane: the next nonce is the higher of what is recorded and what the chain has counted. Where they do not meet,
+ * that is reported: another program uses the wallet, the store is older than the chain, or the endpoint lags.
  *
  * @throws EndpointError where the chain does not answer.
  */
 export async function openLane(options: LaneOptions): Promise<Lane> {
-  const { wallet, chain, clock, inFlightMax, recorded, onStep } = options
+  const { wallet, chain, clock, inFlightMax, recorded, onTrouble } = options
   const holders = new Set(options.holders)
   const admitted = new Map<string, () => void>()
   const actor = createActor(laneMachine, { input: { inFlight: holders.size, inFlightMax } })
@@ -61,7 +63,16 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
     accepted = reply.accepted
   })
 
-  const next = async (): Promise<number> => Math.max((recorded ?? -1) + 1, await chain.minedNonce(wallet))
+  const next = async (): Promise<number> => {
+    const mined = await chain.minedNonce(wallet)
+    if (recorded === null) return mined
+    const facts = { wallet, 'next by the store': recorded + 1, 'next by the chain': mined, unfinished: holders.size }
+    const isAhead = mined > recorded + 1
+    const isBehind = mined < recorded + 1 && holders.size === 0
+    if (isAhead) onTrouble(new NonceDriftError('The chain is ahead of the store.', facts), 'the nonces at opening')
+    if (isBehind) onTrouble(new NonceDriftError('The chain is behind the store.', facts), 'the nonces at opening')
+    return Math.max(recorded + 1, mined)
+  }
   const effects: Effects<unknown, LaneEffect, LaneEvent & { atMs: number }> = {
     sync: async () => ({ type: 'lane.synced', next: await next() }),
   }
@@ -71,8 +82,8 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
     running = runActor(actor, laneMachine, effects, (failure) => ({ type: 'lane.faulted', failure }), {
       clock,
       durable: () => Promise.resolve(),
+      onStuck: (failure, state) => onTrouble(new StuckError(failure.message), `the lane of ${wallet} in ${state}`),
       onStep: (step) => {
-        onStep(step)
         if (step.to === 'open') resolve()
         if (step.to === 'failed')
           reject(new EndpointError(actor.getSnapshot().context.failure?.message ?? '', { wallet }))

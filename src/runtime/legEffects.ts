@@ -2,6 +2,7 @@ import type { LegEffect, LegEvent } from '../../machines/legMachine.ts'
 import { approveCall } from '../dex/erc20.ts'
 import { decodeRevert } from '../dex/reverts.ts'
 import {
+  ExpiredError,
   GasLimitError,
   InsufficientBalanceError,
   NoLiquidityError,
@@ -32,7 +33,7 @@ export function keyOfLeg({ tradeId, legId }: Pick<LegOrder, 'tradeId' | 'legId'>
 
 /** What the runner does for a leg, by the effect that its state names. Each ends in one event and may run again. */
 export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEvent> {
-  const { chain, follower, dexes, signer, lanes, clock } = ports
+  const { chain, follower, dexes, signer, lanes, clock, onTrouble } = ports
   const laneOf = ({ order }: LegContext) => known(lanes, walletOf(order), 'wallet')
 
   async function sign(context: LegContext, purpose: Attempt['purpose'], fees: Fees): Promise<Attempt> {
@@ -59,7 +60,13 @@ export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEven
     const { logs, ...mined } = receipt
     const isFill = receipt.succeeded && attempts.find(({ hash }) => hash === receipt.hash)?.purpose === 'call'
     if (!isFill || order.task.kind !== 'swap') return { ...mined, fill: null }
-    return { ...mined, fill: known(dexes, order.venue, 'venue').fill(order.task.swap, receipt) }
+    try {
+      return { ...mined, fill: known(dexes, order.venue, 'venue').fill(order.task.swap, receipt) }
+    } catch (error) {
+      // That it was mined stays true, whatever its logs look like.
+      onTrouble(error, `reading the fill of ${keyOfLeg(order)} from ${receipt.hash}`)
+      return { ...mined, fill: null }
+    }
   }
 
   return {
@@ -76,6 +83,7 @@ export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEven
 
     price: (context) => {
       const { policy } = context.order
+      if (!hasFreshQuote(context, clock.now())) return { type: 'leg.unquoted' }
       const market = follower.market()
       if (!isAffordable(market, policy.maxFeePerGas)) return { type: 'leg.dear' }
       const deadlineMs = clock.now() + policy.timeoutMs
@@ -103,6 +111,7 @@ export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEven
 
     sign: async (context) => {
       if (context.offer === null) throw new TypeError('A leg without an offer was to be signed.')
+      if (isExpired(context, clock.now())) throw new ExpiredError('The offer expired before it was signed.')
       return { type: 'leg.signed', attempt: await sign(context, 'call', context.offer) }
     },
 
@@ -112,9 +121,12 @@ export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEven
       return { type: laneOf(context).giveBack(keyOfLeg(order), nonce) ? 'leg.released' : 'leg.holed' }
     },
 
-    broadcast: async ({ order, attempts }) => {
+    broadcast: async (context) => {
+      const { order, attempts } = context
       const newest = attempts.at(-1)
-      if (newest === undefined) return { type: 'leg.sent' }
+      // What the chain would refuse as too late is not sent (again): it is cancelled.
+      if (newest === undefined || (newest.purpose === 'call' && isExpired(context, clock.now())))
+        return { type: 'leg.sent' }
       // Before it is sent: its block may come before the reply.
       follower.expect(keyOfLeg(order), hashesOf(attempts))
       const { verdict, message } = await chain.broadcast(newest.raw)
@@ -148,6 +160,17 @@ export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEven
   }
 }
 
+/** A quote read longer ago than this is read again before anything is built on it. */
+const quoteAgeMaxMs = 5_000
+
+function hasFreshQuote({ order, quote, quotedAtMs }: LegContext, nowMs: number): boolean {
+  return order.task.kind === 'approval' || (quote !== null && nowMs - quotedAtMs <= quoteAgeMaxMs)
+}
+
+function isExpired({ offer }: LegContext, nowMs: number): boolean {
+  return offer !== null && nowMs >= offer.deadlineMs
+}
+
 /** The transaction's message. An approval covers all live legs on the same token and spender. */
 function callOf({ order, quote }: LegContext, { dexes, allowances, follower, clock }: Ports, timeoutMs: number): Call {
   const { task, venue } = order
@@ -160,12 +183,12 @@ function callOf({ order, quote }: LegContext, { dexes, allowances, follower, clo
 }
 
 /** A gas limit that takes no call to find, or null. Behind an approval that is not mined yet nothing can be estimated. */
-function knownGasLimit({ order, gasLimitFloor, blocked, retries }: LegContext, { gasBook }: Ports): number | null {
+function knownGasLimit({ order, gasLimitFloor, retries }: LegContext, { gasBook }: Ports): number | null {
   const ceiling = order.policy.gasLimitMax
   const { task, venue } = order
   const expected = task.kind === 'approval' ? approvalGas : gasBook.expected(venue, pairOf(order))
   if (expected !== null) return gasLimitFor({ expected, floor: gasLimitFloor, ceiling })
-  const isEstimable = !blocked && order.after === null && (order.preflight || retries > 0)
+  const isEstimable = order.after === null && (order.preflight || retries > 0)
   return isEstimable ? null : ceiling
 }
 

@@ -13,10 +13,8 @@ export function noteLegStep(ports: Ports, { to }: Pick<Step, 'to'>, context: Leg
   const { order, mined, fill } = context
   const key = keyOfLeg(order)
   const isEnded = to === 'done' || to === 'failed'
-  if (isEnded || to === 'retrying') {
-    known(lanes, walletOf(order), 'wallet').leave(key)
-    follower.forget(key)
-  }
+  if (isEnded || to === 'retrying') follower.forget(key)
+  if (isEnded || isWithoutPlace(to)) known(lanes, walletOf(order), 'wallet').leave(key)
   if (isEnded) allowances.drop(key)
   if (to === 'confirming' && order.task.kind === 'approval' && mined?.succeeded && context.offer !== null) {
     // The last word of approve's calldata is the amount.
@@ -26,6 +24,17 @@ export function noteLegStep(ports: Ports, { to }: Pick<Step, 'to'>, context: Leg
   if (context.retries === 0) gasBook.note(order.venue, pairOf(order), context.gasUsed)
   const grant = grantOf(ports, order)
   if (grant !== null) allowances.take(grant, BigInt(fill.amountIn))
+}
+
+/**
+ * True for the states in which a leg that has not ended has no place in flight: before it is admitted, and once its nonce is
+ * used up.
+ *
+ * @example
+ * isWithoutPlace('retrying') // true
+ */
+export function isWithoutPlace(state: string): boolean {
+  return state === 'preparing.queued' || state === 'preparing.admitting' || state === 'retrying'
 }
 
 /** Notes what a live swap will have taken by its venue. Again for the same leg changes nothing. */

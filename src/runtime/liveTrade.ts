@@ -1,12 +1,12 @@
 import { type AnyActorRef, type AnyStateMachine, createActor } from 'xstate'
 import { legMachine } from '../../machines/legMachine.ts'
 import { tradeMachine } from '../../machines/tradeMachine.ts'
-import type { Failure } from '../domain/errors.ts'
+import { type Failure, StuckError } from '../domain/errors.ts'
 import type { LegContext } from '../domain/leg.ts'
 import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
 import type { Write } from '../store/store.ts'
 import type { Journal, Source } from './journal.ts'
-import { legEffects } from './legEffects.ts'
+import { keyOfLeg, legEffects } from './legEffects.ts'
 import { noteLegStep, noteWant } from './legUpkeep.ts'
 import type { Metrics } from './metrics.ts'
 import type { Ports } from './ports.ts'
@@ -20,6 +20,8 @@ import { tradeEffects } from './tradeEffects.ts'
 export interface LiveTrade {
   readonly tradeId: string
   readonly order: AcceptedOrder
+  /** Begins, or goes on. */
+  start(): void
   status(): TradeStatus
   /** Resolves once the trade is on disk and will survive the process. */
   recorded(): Promise<void>
@@ -49,11 +51,11 @@ export interface LiveTradeDeps {
 export type Origin = { readonly order: AcceptedOrder } | { readonly record: LiveRecord; readonly tradeId: string }
 
 /**
- * Starts a trade, or puts it back in its state and goes on: the same call from there on.
+ * A new trade, or one put back in its state: `start` is the same call for both.
  *
  * @throws StoreError where a stored trade does not restore as it was saved.
  */
-export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
+export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   const { ports, journal, raiseMark, onStep, onEnded, onBroken } = deps
   const actor = 'order' in origin ? createActor(tradeMachine, { input: origin.order }) : restoreTrade(origin)
   const { order } = actor.getSnapshot().context as TradeContext
@@ -62,10 +64,13 @@ export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   const legs: Running[] = []
   let running: Running | undefined
   let history: HistoryEntry[] = []
+  let isBroken = false
   let sequence = 'record' in origin ? origin.record.historyNext : 0
 
   const source: Source = {
     takeWrites() {
+      // What a chart that threw left behind is not what it was: the last good state stays on disk.
+      if (isBroken) return []
       const entries = history
       history = []
       const isEnded = actor.getSnapshot().status === 'done'
@@ -82,6 +87,12 @@ export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   const trade: LiveTrade = {
     tradeId,
     order,
+    start() {
+      actor.subscribe({ error: breakDown })
+      actor.start()
+      const tradeOptions = { ...options, onStep: onTradeStep }
+      running = runActor(actor, tradeMachine as AnyStateMachine, effects.trade, tradeFaulted, tradeOptions)
+    },
     status: () => tradeStatus(actor),
     recorded: () => journal.durable(),
     cancel: (failure) => actor.send({ type: 'trade.cancel', failure, atMs: ports.clock.now() }),
@@ -103,11 +114,22 @@ export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
     onStep(trade, { tradeId, ...(legId && { legId }), from, to, event, atMs, ...(hash && { hash }) }, stepped)
   }
 
+  function end(): void {
+    // Legs that were planned for and never began may want something still.
+    for (const venue of order.venues) ports.allowances.drop(keyOfLeg({ tradeId, legId: venue }))
+    onEnded(trade)
+  }
+
+  function breakDown(error: unknown): void {
+    isBroken = true
+    onBroken(trade, error)
+  }
+
   function attachLegs(): void {
     for (const [legId, leg] of Object.entries(actor.getSnapshot().children)) {
       if (attached.has(legId) || leg === undefined) continue
       attached.add(legId)
-      leg.subscribe({ error: (error: unknown) => onBroken(trade, error) })
+      leg.subscribe({ error: breakDown })
       if (leg.getSnapshot().status !== 'active') continue
       noteWant(ports, (leg.getSnapshot().context as LegContext).order)
       const onLegStep = (step: Step): void => {
@@ -123,21 +145,17 @@ export function startTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
 
   const effects = {
     leg: legEffects(ports),
-    trade: tradeEffects({ ports, metrics: deps.metrics, actor: () => actor, onEnded: () => onEnded(trade) }),
+    trade: tradeEffects({ ports, metrics: deps.metrics, actor: () => actor, onEnded: end }),
   }
-  const options = { clock: ports.clock, durable: () => journal.durable() }
-  actor.subscribe({ error: (error) => onBroken(trade, error) })
-  actor.start()
+  const onStuck = (failure: Failure, state: string): void =>
+    ports.onTrouble(new StuckError(failure.message, { state }), `trade ${tradeId}`)
+  const options = { clock: ports.clock, durable: () => journal.durable(), onStuck }
   const onTradeStep = (step: Step): void => {
     // A leg's step that moved the trade comes before the trade's own.
     for (const leg of legs) leg.catchUp()
     note(step, actor, null)
     attachLegs()
   }
-  running = runActor(actor, tradeMachine as AnyStateMachine, effects.trade, tradeFaulted, {
-    ...options,
-    onStep: onTradeStep,
-  })
   return trade
 }
 

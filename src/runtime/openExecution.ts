@@ -27,7 +27,7 @@ import { type Metrics, metrics } from './metrics.ts'
 import type { Ports } from './ports.ts'
 import { realClock } from './realClock.ts'
 import { readLive } from './records.ts'
-import { adoptHashes, openWork, sendOpenAttempts } from './resume.ts'
+import { adoptHashes, bindToChain, checkParts, openWork, sendOpenAttempts } from './resume.ts'
 import type { TradeStatus } from './status.ts'
 import { readTokens, type TokenTable } from './tokens.ts'
 
@@ -85,14 +85,31 @@ export async function openExecution(
 ): Promise<OpenExecution> {
   const closers: (() => Promise<void> | void)[] = []
   const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close()
+    const faults: unknown[] = []
+    // Whatever one of them throws, the others are closed: the lock above all.
+    for (const close of closers.splice(0).reverse()) {
+      try {
+        await close()
+      } catch (error) {
+        faults.push(error)
+      }
+    }
+    if (faults.length > 0) throw faults[0]
   }
   try {
     return await openAll(settings, openers, listeners, closers, closeAll)
   } catch (error) {
-    await closeAll()
+    await closeAll().catch(() => {})
     throw error
   }
+}
+
+/** All results, or the first fault once nothing is under way any more: what was still opening can then be closed. */
+async function together<const Parts extends readonly unknown[]>(
+  parts: Parts,
+): Promise<{ -readonly [Index in keyof Parts]: Awaited<Parts[Index]> }> {
+  await Promise.allSettled(parts)
+  return Promise.all(parts)
 }
 
 async function openAll(
@@ -107,8 +124,8 @@ async function openAll(
   const logger = createLogger({ level: settings.logLevel, logger: settings.logger })
   const trouble = (error: unknown, what: string): void => {
     const failure = toFailure(error)
-    logger.warn({ failure }, `Trouble with ${what}.`)
     onTrouble({ what, failure })
+    logger.warn({ failure }, `Trouble with ${what}.`)
   }
 
   const store = await openers.openStore(settings.dataDir)
@@ -117,11 +134,12 @@ async function openAll(
   const work = openWork(live)
   const chain = await openers.openChain(settings.chain)
   closers.push(() => chain.close())
+  await bindToChain(store, chain, settings.dataDir)
   // Before anything else is asked of the node: else a loop of crashes never makes progress.
   await sendOpenAttempts(chain, work)
 
   const bank = bankOf(settings, store, clock)
-  const [signer, follower, tokens, dexes] = await Promise.all([
+  const [signer, follower, tokens, dexes] = await together([
     openers.openSigner(settings).then((opened) => {
       closers.push(() => opened.close())
       return opened
@@ -141,6 +159,7 @@ async function openAll(
   if (follower.head().baseFeePerGas === null) {
     throw new InvalidConfigError('The chain has no base fee (EIP-1559), which this version needs.', { field: 'chain' })
   }
+  checkParts(work, signer.wallets, dexes)
   await adoptHashes(follower, work)
 
   const journal = startJournal({
@@ -153,7 +172,14 @@ async function openAll(
     },
   })
   const marks = laneMarks(store)
-  const lanes = await openLanes(signer.wallets, { chain, clock, work, marks, inFlightMax: limits.inFlightPerWallet })
+  const lanes = await openLanes(signer.wallets, {
+    chain,
+    clock,
+    work,
+    marks,
+    inFlightMax: limits.inFlightPerWallet,
+    onTrouble: trouble,
+  })
   closers.push(() => {
     for (const lane of lanes.values()) lane.stop()
   })
@@ -182,10 +208,7 @@ async function openAll(
     resumed: live,
     onStep,
     onEnded,
-    onBroken: (tradeId, error) => {
-      logger.error({ tradeId, failure: toFailure(error) }, 'A trade broke and stands still, on disk as it was last.')
-      onTrouble({ what: `trade ${tradeId}`, failure: toFailure(error) })
-    },
+    onBroken: (tradeId, error) => trouble(error, `trade ${tradeId}, which stands still, on disk as it was last`),
   })
   closers.push(() => closeJournal(execution, journal))
   logger.info(
@@ -211,7 +234,7 @@ async function openVenues(
   chain: Chain,
   { openVenue }: Openers,
 ): Promise<ReadonlyMap<string, Dex>> {
-  const opened = await Promise.all(venues.map((venue, index) => openVenue(venue, chain, `venues[${index}]`)))
+  const opened = await together(venues.map((venue, index) => openVenue(venue, chain, `venues[${index}]`)))
   return new Map(opened.map((dex) => [dex.venue, dex]))
 }
 
@@ -221,17 +244,19 @@ interface LanesOptions {
   readonly work: ReturnType<typeof openWork>
   readonly marks: ReturnType<typeof laneMarks>
   readonly inFlightMax: number
+  readonly onTrouble: Ports['onTrouble']
 }
 
 async function openLanes(wallets: readonly Hex[], options: LanesOptions): Promise<ReadonlyMap<Hex, Lane>> {
   const { work, marks, ...common } = options
-  const lanes = await Promise.all(
+  const lanes = await together(
     wallets.map((wallet) => {
       const mine = work.filter((leg) => leg.wallet === wallet)
       const owned = mine.flatMap(({ nonce }) => (nonce === null ? [] : [nonce]))
-      const recorded = Math.max(-1, marks.read(wallet) ?? -1, ...owned)
+      const known = [...owned, ...(marks.read(wallet) === undefined ? [] : [Number(marks.read(wallet))])]
+      const recorded = known.length === 0 ? null : Math.max(...known)
       const holders = mine.filter(({ holdsPlace }) => holdsPlace).map(({ key }) => key)
-      return openLane({ ...common, wallet, holders, recorded, onStep: () => {} })
+      return openLane({ ...common, wallet, holders, recorded })
     }),
   )
   return new Map(lanes.map((lane) => [lane.wallet, lane]))

@@ -1,10 +1,11 @@
 import { allowanceRead, balanceRead } from '../dex/erc20.ts'
 import type { AllocationRequest } from '../distribution/distribution.ts'
-import { type BaseUnits, baseUnits, formatAmount, maximumInput, minimumOutput, sum } from '../domain/amount.ts'
+import { type BaseUnits, baseUnits, formatAmount, maximumInput, minimumOutput } from '../domain/amount.ts'
 import { InsufficientBalanceError, NoLiquidityError, toFailure } from '../domain/errors.ts'
 import type { LegOrder } from '../domain/leg.ts'
 import type { Quote, Swap } from '../domain/swap.ts'
 import type { AcceptedOrder } from '../domain/trade.ts'
+import { checkedAllocation } from './checkedAllocation.ts'
 import { grantOf, noteWant } from './legUpkeep.ts'
 import { known, type Ports } from './ports.ts'
 
@@ -56,7 +57,7 @@ function weightOf({ side }: AcceptedOrder, amount: BaseUnits): bigint {
  *
  * @throws InsufficientBalanceError where the wallet does not hold what is sold; NoLiquidityError where no venue takes any.
  */
-export async function planByDistribution(ports: Ports, order: AcceptedOrder): Promise<Plan> {
+export async function planByDistribution(ports: Ports, order: AcceptedOrder, signal: AbortSignal): Promise<Plan> {
   const { distribution } = ports
   const { tradeId, pair, side, amount, tokenIn, tokenOut, venues } = order
   const request: AllocationRequest = {
@@ -69,11 +70,9 @@ export async function planByDistribution(ports: Ports, order: AcceptedOrder): Pr
     venues,
     quote: (amounts) => readQuotes(ports, order, amounts),
   }
-  const { legs, unallocated } = await distribution.allocate(request)
-  const allocated = sum([...legs.map((leg) => leg.amount), unallocated])
-  if (allocated !== amount) {
-    throw new TypeError(`The distribution manager allocated ${allocated} of ${amount}.`)
-  }
+  const { legs, unallocated } = checkedAllocation(await distribution.allocate(request), request)
+  // Cancelled meanwhile: nobody will take the plan, so nothing may be noted for it.
+  if (signal.aborted) return { plan: [], unallocated }
   return { plan: legsOf(ports, order, legs, true), unallocated }
 }
 

@@ -38,17 +38,6 @@ export interface EndedRecord {
 /** Version of the two records above. */
 const schema = 1
 
-/**
- * What makes two orders the same, so that a repeated call finds its trade. The caller's own quotes are not in it: they
- * are fresher at each call.
- *
- * @example
- * fingerprintOf(order) // 'ETH/USDC sell 1500000000000000000 50'
- */
-export function fingerprintOf(order: Pick<AcceptedOrder, 'pair' | 'side' | 'amount' | 'slippageBps'>): string {
-  return `${order.pair} ${order.side} ${order.amount} ${order.slippageBps}`
-}
-
 /** The record of a live trade. */
 export function liveWrites(
   trade: Pick<AnyActor, 'getPersistedSnapshot'>,
@@ -62,7 +51,7 @@ export function liveWrites(
 
 /** The records of a trade that has just ended: out of the live ones, into the archive, at once. */
 export function endedWrites(status: TradeStatus, order: AcceptedOrder): Write[] {
-  const record: EndedRecord = { schema, fingerprint: fingerprintOf(order), status }
+  const record: EndedRecord = { schema, fingerprint: order.fingerprint, status }
   return [
     { space: 'live', key: order.tradeId, value: undefined },
     { space: 'ended', key: order.tradeId, value: record as unknown as Json },

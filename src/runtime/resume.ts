@@ -1,8 +1,11 @@
 import type { Chain } from '../chain/chain.ts'
 import type { HeadFollower } from '../chain/headFollower.ts'
+import { InvalidConfigError, StoreError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
 import { type LegContext, walletOf } from '../domain/leg.ts'
+import type { Store } from '../store/store.ts'
 import { keyOfLeg } from './legEffects.ts'
+import { isWithoutPlace } from './legUpkeep.ts'
 import type { LiveRecord } from './records.ts'
 import { pathOf } from './runner.ts'
 
@@ -14,8 +17,9 @@ export interface OpenLeg {
   /** It has a place in its lane: admitted, and its nonce not yet consumed. */
   readonly holdsPlace: boolean
   readonly hashes: readonly Hex[]
-  /** The newest bytes for its nonce; null where none were signed. */
+  /** The newest bytes for its nonce; null where none were signed, or where it is to be cancelled instead. */
   readonly raw: Hex | null
+  readonly venue: string
 }
 
 interface StoredLeg {
@@ -37,10 +41,64 @@ function openLeg({ value, context }: StoredLeg['snapshot']): OpenLeg {
     key: keyOfLeg(order),
     wallet: walletOf(order),
     nonce,
-    holdsPlace: path !== 'preparing.admitting' && path !== 'retrying',
+    holdsPlace: !isWithoutPlace(path),
     hashes: attempts.map(({ hash }) => hash),
-    raw: attempts.at(-1)?.raw ?? null,
+    raw: isToBeSent(context) ? (attempts.at(-1)?.raw ?? null) : null,
+    venue: order.venue,
   }
+}
+
+/**
+ * Ties a store to its chain, so that nonces of one are never used on another: by its id and its first block.
+ *
+ * @throws StoreError where the store belongs to another chain. Nothing was changed.
+ */
+export async function bindToChain(store: Store, chain: Chain, dataDir: string): Promise<void> {
+  const genesis = (await chain.block(0))?.hash ?? null
+  const bound = store.get('meta', chainKey) as { chainId: number; genesis: Hex | null } | undefined
+  if (bound === undefined) {
+    return await store.commit([{ space: 'meta', key: chainKey, value: { chainId: chain.chainId, genesis } }])
+  }
+  // A node that keeps no first block says nothing about it.
+  const isSame = bound.genesis === genesis || bound.genesis === null || genesis === null
+  if (bound.chainId === chain.chainId && isSame) return
+  throw new StoreError('The store belongs to another chain. Use another dataDir.', {
+    field: 'dataDir',
+    dataDir,
+    'chain of the store': `${bound.chainId}, first block ${bound.genesis}`,
+    'chain configured': `${chain.chainId}, first block ${genesis}`,
+  })
+}
+
+const chainKey = 'chain'
+
+/**
+ * Sees that what unfinished trades need is still configured.
+ *
+ * @throws InvalidConfigError naming the wallet or venue that a stored trade cannot do without.
+ */
+export function checkParts(
+  work: readonly OpenLeg[],
+  wallets: readonly Hex[],
+  venues: Pick<ReadonlyMap<string, unknown>, 'has'>,
+): void {
+  for (const { key, wallet, venue } of work) {
+    if (!wallets.includes(wallet)) throw missing('wallets', wallet, key)
+    if (!venues.has(venue)) throw missing('venues', venue, key)
+  }
+}
+
+function missing(field: string, value: string, leg: string): InvalidConfigError {
+  return new InvalidConfigError(`An unfinished trade needs what is not in ${field} any more.`, {
+    field,
+    missing: value,
+    leg,
+  })
+}
+
+/** A call that its leg was told to stop may never have been sent: its cancellation takes the nonce. */
+function isToBeSent({ cancelReason, attempts }: LegContext): boolean {
+  return cancelReason === null || attempts.at(-1)?.purpose === 'cancel'
 }
 
 /** Sends the recorded bytes of every open nonce again, lowest first. Whatever the nodes say, the legs look for receipts. */

@@ -27,8 +27,10 @@ export interface RunnerOptions {
   readonly clock: Clock
   /** Resolves when everything up to now is on disk. Effects of `durable` states wait for it. */
   readonly durable: () => Promise<void>
-  /** Told of every step before its effect begins. */
+  /** Told of every step before its effect begins. Must not throw. */
   readonly onStep: (step: Step) => void
+  /** Told of a fault that the actor's state has no answer to: it stands there. */
+  readonly onStuck: (failure: Failure, state: string) => void
 }
 
 /** An actor whose effects are being performed. */
@@ -55,7 +57,7 @@ export function runActor<Context, Effect extends string, Event extends { readonl
   machine: AnyStateMachine,
   effects: Effects<Context, Effect, Event>,
   faulted: (failure: Failure) => { readonly type: string },
-  { clock, durable, onStep }: RunnerOptions,
+  { clock, durable, onStep, onStuck }: RunnerOptions,
 ): Running {
   const metas = metasOf(machine)
   let path: string | null = null
@@ -86,12 +88,19 @@ export function runActor<Context, Effect extends string, Event extends { readonl
       lastEvent = event.type
       actor.send({ ...event, atMs: clock.now() })
     }
+    const fail = (error: unknown): void => {
+      const failure = toFailure(error)
+      const event = faulted(failure)
+      if (controller === running && !(actor.getSnapshot() as AnyMachineSnapshot).can(event))
+        onStuck(failure, path ?? '')
+      deliver(event)
+    }
     try {
       const result = effects[effect](actor.getSnapshot().context as Context, controller.signal)
-      if (result instanceof Promise) result.then(deliver, (error) => deliver(faulted(toFailure(error))))
+      if (result instanceof Promise) result.then(deliver, fail)
       else deliver(result)
     } catch (error) {
-      deliver(faulted(toFailure(error)))
+      fail(error)
     }
   }
 

@@ -20,9 +20,9 @@ export interface TradeEffectDeps {
 export function tradeEffects(deps: TradeEffectDeps): Effects<TradeContext, TradeEffect, TradeEvent> {
   const { ports, metrics, actor, onEnded } = deps
   return {
-    allocate: ({ order }) => {
+    allocate: ({ order }, signal) => {
       if (order.quotes === null)
-        return planByDistribution(ports, order).then((plan) => ({ type: 'trade.allocated', ...plan }))
+        return planByDistribution(ports, order, signal).then((plan) => ({ type: 'trade.allocated', ...plan }))
       return { type: 'trade.allocated', ...planByQuotes(ports, order, order.quotes) }
     },
 

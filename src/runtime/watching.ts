@@ -1,5 +1,5 @@
 import type { LegEvent } from '../../machines/legMachine.ts'
-import { toFailure } from '../domain/errors.ts'
+import { NonceUnprovenError } from '../domain/errors.ts'
 import type { LegContext } from '../domain/leg.ts'
 import { walletOf } from '../domain/leg.ts'
 import type { Receipt } from '../domain/transaction.ts'
@@ -68,6 +68,7 @@ export function watchPending(ports: Ports, context: LegContext, signal: AbortSig
 async function lookCloser(ports: Ports, context: LegContext): Promise<{ type: 'leg.overdue' } | Displaced> {
   const { chain, follower, lanes, onTrouble } = ports
   const { order, nonce, attempts } = context
+  const what = `looking for the transaction of ${order.tradeId}/${order.legId}`
   try {
     await follower.lookUp(attempts.map(({ hash }) => hash))
     if (nonce === null) return { type: 'leg.overdue' }
@@ -75,15 +76,17 @@ async function lookCloser(ports: Ports, context: LegContext): Promise<{ type: 'l
     const to = follower.head().number - order.policy.confirmations + 1
     if (to < 0 || (await chain.minedNonce(wallet, to)) <= nonce) return { type: 'leg.overdue' }
     const user = await chain.nonceUser(wallet, nonce, { from: Math.max(0, to - searchBlocks), to })
+    if (user === null)
+      onTrouble(new NonceUnprovenError('The nonce is used up, and nobody shows by what.', { nonce }), what)
     if (user === null || attempts.some(({ hash }) => hash === user)) return { type: 'leg.overdue' }
     await known(lanes, wallet, 'wallet').resync()
     const message = `Another program used the nonce of this leg.\n  nonce: ${nonce}\n  transaction: ${user}`
     return { type: 'leg.displaced', failure: { code: 'NONCE_TAKEN', message, retryable: true } }
   } catch (error) {
-    onTrouble(toFailure(error), 'looking for a pending transaction')
+    onTrouble(error, what)
     return { type: 'leg.overdue' }
   }
 }
 
-/** How far back a foreign transaction is looked for: nodes keep the state of at least so many blocks. */
+/** Where a foreign transaction is looked for first: nodes keep the state of at least so many blocks. */
 const searchBlocks = 120

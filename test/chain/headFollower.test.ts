@@ -197,6 +197,42 @@ describe('the head follower', () => {
     expect(outcomes).toEqual(['deep'])
   })
 
+  test('does not give a receipt again whose block was dropped below the oldest that it followed', async () => {
+    const chain = fakeChain()
+    chain.mine('0xaa')
+    chain.mine()
+    chain.mine()
+    const { follower, poll } = await follow(chain)
+    const first = watcher()
+    const second = watcher()
+    follower.expect('leg', ['0xaa'])
+    await follower.lookUp(['0xaa'])
+    follower.whenMined(['0xaa'], (receipt) => follower.whenDeep(receipt, 9, first.onDeep))
+
+    chain.drop(3)
+    chain.mine()
+    chain.mine('0xaa')
+    for (let block = 0; block < 3; block += 1) chain.mine()
+    await poll()
+    follower.whenMined(['0xaa'], second.onMined)
+    chain.mine()
+    await poll()
+
+    expect(first.outcomes).toEqual(['orphaned'])
+    expect(second.mined).toMatchObject([{ blockNumber: 2 }])
+  })
+
+  test('keeps following where only the fee history fails', async () => {
+    const { chain, follower, troubles, poll } = await follow()
+    chain.medianTip = () => Promise.reject(new Error('no fee history'))
+    chain.mine()
+
+    await poll()
+
+    expect(follower.head().number).toBe(1)
+    expect(troubles).toHaveLength(1)
+  })
+
   test('starts over after more blocks than it keeps, and still finds what it expects', async () => {
     const { chain, follower, poll } = await follow()
     const { mined, onMined } = watcher()

@@ -15,12 +15,16 @@ const killedAt = new Set<string>()
 const passed = new Set<string>()
 
 for (const scenario of [scenarios.nativeSale, scenarios.tokenSale] satisfies Scenario[]) {
-  test(`${scenario.name} survives SIGKILL on both sides of every call`, { timeout: 300_000 }, async () => {
+  test(`${scenario.name} survives SIGKILL on both sides of every call`, { timeout: 600_000 }, async () => {
     const { counts } = await play(theatre, scenario)
     const points = Object.keys(counts).filter((point) => !point.startsWith('enter '))
     const kills = points.flatMap((point) => firstAndLast(counts, point))
 
-    const killing = await playEach(theatre, scenario, kills.map((kill) => [kill]))
+    const killing = await playEach(
+      theatre,
+      scenario,
+      kills.map((kill) => [kill]),
+    )
 
     expect(killing.faults).toEqual([])
     expect(points.filter((point) => !killing.killedAt.has(point))).toEqual([])

@@ -15,7 +15,11 @@ export interface Killing {
 const faultsMax = 5
 
 /** Plays a scenario once for each kill, every time in another order of work. */
-export async function playEach(theatre: Theatre, scenario: Scenario, kills: readonly (readonly Kill[])[]): Promise<Killing> {
+export async function playEach(
+  theatre: Theatre,
+  scenario: Scenario,
+  kills: readonly (readonly Kill[])[],
+): Promise<Killing> {
   const killedAt = new Set<string>()
   const statesOnDisk = new Set<string>()
   const faults: string[] = []
@@ -37,7 +41,12 @@ export async function playEach(theatre: Theatre, scenario: Scenario, kills: read
 /** The first and the last time that a point was passed. */
 export function firstAndLast(counts: Outcome['counts'], at: string): Kill[] {
   const count = counts[at] ?? 0
-  return count > 1 ? [{ at, nth: 1 }, { at, nth: count }] : [{ at, nth: 1 }]
+  return count > 1
+    ? [
+        { at, nth: 1 },
+        { at, nth: count },
+      ]
+    : [{ at, nth: 1 }]
 }
 
 function describe(plan: readonly Kill[], seed: number): string {

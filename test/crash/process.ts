@@ -49,7 +49,7 @@ export interface RunOptions {
 export const keyVariable = 'LEGWORK_CRASH_KEY'
 
 /** No run takes a twentieth of it. */
-const hangMs = 60_000
+const hangMs = 20_000
 
 /**
  * Runs the child until it ends or is killed.

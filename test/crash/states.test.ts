@@ -21,7 +21,6 @@ const lasting = [
   'preparing.quoting',
   'preparing.pricing',
   'preparing.holding',
-  'preparing.queued',
   'preparing.signing',
   'submitted.broadcasting',
   'submitted.pending',
@@ -35,7 +34,7 @@ const lasting = [
 const playable: readonly Scenario[] = Object.values(scenarios)
 
 for (const scenario of playable) {
-  test(`${scenario.name} survives SIGKILL in every state of a leg`, { timeout: 300_000 }, async () => {
+  test(`${scenario.name} survives SIGKILL in every state of a leg`, { timeout: 600_000 }, async () => {
     const { counts, violations } = await play(theatre, scenario)
     expect(violations).toEqual([])
     const states = Object.keys(counts).flatMap((point) => (point.startsWith('enter ') ? [point.slice(6)] : []))
@@ -44,7 +43,11 @@ for (const scenario of playable) {
       { saved: state },
     ])
 
-    const { killedAt, statesOnDisk, faults } = await playEach(theatre, scenario, kills.map((kill) => [kill]))
+    const { killedAt, statesOnDisk, faults } = await playEach(
+      theatre,
+      scenario,
+      kills.map((kill) => [kill]),
+    )
 
     expect(faults).toEqual([])
     for (const point of killedAt) killedIn.add(point.replace(/^(enter|saved) /, ''))

@@ -121,7 +121,7 @@ describe('the execution manager', () => {
   })
 
   test('sends nothing that the disk did not take, says so, and goes on when it takes writes again', async () => {
-    let isFull = true
+    let isFull = false
     const calls: string[] = []
     const recording = recordingChain(calls)
     const failing = failingStore(
@@ -129,6 +129,7 @@ describe('the execution manager', () => {
       () => new StoreError('The disk is full.'),
     )
     const execution = await open({}, { openers: { ...recording, openStore: failing.openStore } })
+    isFull = true
     const troubles: (string | null)[] = []
     execution.on('trouble', ({ failure }) => troubles.push(failure?.message ?? null))
     const handle = execution.submitTrade(order)

@@ -25,7 +25,7 @@ const outside = ['leg.cancel', 'leg.blocked', 'leg.unblocked']
 const answers: Record<string, readonly string[]> = {
   'preparing.admitting': ['leg.admitted', 'leg.faulted'],
   'preparing.quoting': ['leg.quoted', 'leg.faulted'],
-  'preparing.pricing': ['leg.priced', 'leg.dear', 'leg.faulted'],
+  'preparing.pricing': ['leg.priced', 'leg.dear', 'leg.unquoted', 'leg.faulted'],
   'preparing.holding': ['leg.affordable', 'leg.expired', 'leg.faulted'],
   'preparing.reserving': ['leg.reserved', 'leg.faulted'],
   'preparing.signing': ['leg.signed', 'leg.faulted'],
@@ -56,6 +56,7 @@ function possible(context: LegContext, atMs: number, path: string): LegEvent[] {
     { type: 'leg.quoted', quote: { amount: '1' }, atMs },
     { type: 'leg.priced', offer, atMs },
     { type: 'leg.dear', atMs },
+    { type: 'leg.unquoted', atMs },
     { type: 'leg.affordable', atMs },
     { type: 'leg.expired', failure: never, atMs },
     { type: 'leg.reserved', nonce: 7, atMs },
@@ -197,6 +198,18 @@ describe('the leg machine', () => {
       if (after.value === 'failed') expect(contextOf(after).failure?.code).toBeTypeOf('string')
       if (after.value === 'done') expect(contextOf(after).failure).toBeNull()
     }
+  })
+
+  test('gives back a nonce that it was given while it was being cancelled', () => {
+    const told = steps.filter(
+      ({ before, event }) =>
+        pathOf(before.value) === 'preparing.reserving' &&
+        event.type === 'leg.reserved' &&
+        contextOf(before).cancelReason !== null,
+    )
+
+    expect(told.length).toBeGreaterThan(0)
+    for (const { after } of told) expect(pathOf(after.value)).toBe('preparing.releasing')
   })
 
   test('keeps only plain JSON', () => {

@@ -138,7 +138,7 @@ describe('the trade machine', () => {
     toWire(legOf(approvalOrder), 1)
 
     expect(before).toBe('preparing.queued')
-    expect(pathOf(legOf(swap).getSnapshot().value)).toBe('preparing.reserving')
+    expect(pathOf(legOf(swap).getSnapshot().value)).toBe('preparing.admitting')
   })
 
   test('ends a swap whose approval failed', () => {

@@ -17,6 +17,7 @@ export const wallet = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266'
 const usdc = '0x00000000000000000000000000000000000000aa'
 
 export const acceptedOrder: AcceptedOrder = {
+  fingerprint: 'ETH/USDC sell',
   tradeId: 'trade_1',
   pair: 'ETH/USDC',
   side: 'sell',
