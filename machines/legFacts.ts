@@ -1,6 +1,7 @@
 import { baseUnits } from '../src/domain/amount.ts'
 import { backoffMs } from '../src/domain/backoff.ts'
 import type { Failure } from '../src/domain/errors.ts'
+import { ranOutOfGas } from '../src/domain/fees.ts'
 import type { LegContext, LegOrder, Phase } from '../src/domain/leg.ts'
 import type { LegEvent, LegNews } from './legMachine.ts'
 
@@ -100,13 +101,12 @@ export function filled({ mined }: LegContext, { atMs }: LegEvent): Facts {
 
 /** A new try starts clean, but for what was spent and for the gas limit that proved too low. */
 export function retried(context: LegContext, event: LegEvent): Facts {
-  const { order, mined, offer, retries, gasLimitFloor } = context
-  const ranOut = mined !== null && !mined.succeeded && offer !== null && mined.gasUsed >= offer.gasLimit
+  const { order, offer, retries, gasLimitFloor } = context
   const delayMs = backoffMs({ baseMs: order.policy.retryDelayMs, attempt: retries, seed: seedOf(order) })
   return {
     retries: retries + 1,
     wakeAtMs: event.atMs + delayMs,
-    gasLimitFloor: ranOut ? Math.ceil(offer.gasLimit * 1.5) : gasLimitFloor,
+    gasLimitFloor: lackedGas(context) ? Math.ceil((offer?.gasLimit ?? 0) * 1.5) : gasLimitFloor,
     failure: reason(context, event),
     cancelReason: null,
     holdUntilMs: null,
@@ -170,8 +170,13 @@ function reason(context: LegContext, event: LegEvent): Failure {
   const { cancelReason, mined, attempts } = context
   const purpose = attempts.find(({ hash }) => hash === mined?.hash)?.purpose
   if (cancelReason !== null && (purpose !== 'call' || !cancelReason.retryable)) return cancelReason
-  if (mined !== null && mined.gasUsed >= (context.offer?.gasLimit ?? Number.POSITIVE_INFINITY)) return outOfGas
-  return reverted
+  return lackedGas(context) ? outOfGas : reverted
+}
+
+function lackedGas({ mined, attempts }: LegContext): boolean {
+  const attempt = attempts.find(({ hash }) => hash === mined?.hash)
+  if (mined === null || mined.succeeded || attempt === undefined) return false
+  return ranOutOfGas({ gasUsed: mined.gasUsed, gasLimit: attempt.gasLimit })
 }
 
 function seedOf({ tradeId, legId }: LegOrder): string {

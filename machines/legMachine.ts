@@ -86,7 +86,8 @@ export const legMachine = setup({
       if (self._parent !== undefined) enqueue.sendTo(self._parent, facts.news(context, event, phase))
     }),
     tellPlaced: enqueueActions(({ context, event, self, enqueue }) => {
-      if (self._parent !== undefined) enqueue.sendTo(self._parent, facts.placed(context, event))
+      const isAwaited = context.order.task.kind === 'approval'
+      if (isAwaited && self._parent !== undefined) enqueue.sendTo(self._parent, facts.placed(context, event))
     }),
   },
   guards: {
@@ -111,7 +112,6 @@ export const legMachine = setup({
     preparing: {
       description: 'Nothing has been sent for the current nonce, or there is none yet.',
       initial: 'queued',
-      entry: { type: 'tellPhase', params: { phase: 'preparing' } },
       states: {
         // Before it has a place in flight, so that an approval which must try again can have that place.
         queued: {
@@ -279,7 +279,7 @@ export const legMachine = setup({
       meta: { effect: 'wait' },
       entry: { type: 'tellPhase', params: { phase: 'retrying' } },
       on: {
-        'leg.woken': { target: 'preparing' },
+        'leg.woken': { target: 'preparing', actions: { type: 'tellPhase', params: { phase: 'preparing' } } },
         'leg.cancel': { target: 'failed', actions: ['noteCancel', 'noteFailure'] },
       },
     },

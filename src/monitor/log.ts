@@ -17,6 +17,8 @@ export interface PinoLike extends Record<Method, (fields: object, message?: stri
 
 /** Writes lines with fields. Whatever goes in is scrubbed of secrets, and bounded, before any logger sees it. */
 export interface Logger extends Record<Method, (fields: object, message: string) => void> {
+  /** Whether anything is written by this method: look before you put together what is costly. */
+  isEnabled(method: Method): boolean
   /** A logger that adds `fields` to every line. */
   with(fields: object): Logger
 }
@@ -65,6 +67,7 @@ function scrubbing(target: PinoLike): Logger {
     detached(() => target[method](scrubFields(fields), String(scrub(message))))
   }
   return {
+    isEnabled: (method) => target.isLevelEnabled?.(method) !== false,
     debug: writer('debug'),
     info: writer('info'),
     warn: writer('warn'),
@@ -86,8 +89,10 @@ function scrubFields(fields: object): object {
  */
 export function logTransition(logger: Logger, transition: Transition): void {
   const { tradeId, legId } = transition
+  const method = methodFor(transition)
+  if (!logger.isEnabled(method)) return
   const who = legId === undefined ? `Trade ${tradeId}` : `Leg ${legId} of trade ${tradeId}`
-  logger[methodFor(transition)](transition, `${who}: ${transition.from} → ${transition.to}.`)
+  logger[method](transition, `${who}: ${transition.from} → ${transition.to}.`)
 }
 
 function methodFor({ from, to, legId }: Transition): Method {

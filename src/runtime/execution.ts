@@ -59,7 +59,7 @@ export function startExecution(deps: ExecutionDeps): Execution {
     metrics,
     raiseMark,
     onStep(trade, step, actor) {
-      onStep(step, trade.status, actor)
+      onStep({ tradeId: trade.tradeId, ...step }, trade.status, actor)
       entries.get(trade.tradeId)?.changes.notify()
     },
     onEnded(trade) {
@@ -108,8 +108,9 @@ export function startExecution(deps: ExecutionDeps): Execution {
       status,
       recorded: () => entry?.trade?.recorded() ?? Promise.resolve(),
       async result() {
-        const changes = entry?.changes ?? startChanges()
-        for await (const status of followStatus(changes, read)) if (isFinal(status)) return status
+        while (entry?.trade !== undefined && entry.broken === undefined && !isStopped) {
+          await entry.changes.after(entry.changes.count())
+        }
         return read()
       },
       updates: () => followStatus(entry?.changes ?? startChanges(), read),

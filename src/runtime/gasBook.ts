@@ -10,6 +10,8 @@ export interface GasBook {
 const namespace = 'gas'
 const samplesMin = 20
 const samplesMax = 200
+/** Once there are enough, one in so many is kept: the others would say the same, at a cost to every leg. */
+const samplesSkipped = 10
 
 /**
  * Keeps the last samples of each venue and pair in the memory bank.
@@ -19,6 +21,7 @@ const samplesMax = 200
  */
 export function gasBook(bank: Pick<MemoryBank, 'get' | 'set'>): GasBook {
   // The percentile is asked for by every leg and changes only with a sample.
+  const counts = new Map<string, number>()
   const percentiles = new Map<string, number | null>()
   const read = (key: string): readonly number[] => (bank.get(namespace, key) as readonly number[] | undefined) ?? []
 
@@ -33,6 +36,9 @@ export function gasBook(bank: Pick<MemoryBank, 'get' | 'set'>): GasBook {
     },
     note(venue, pair, gasUsed) {
       const key = `${venue} ${pair}`
+      const count = (counts.get(key) ?? 0) + 1
+      counts.set(key, count)
+      if (count > samplesMin && count % samplesSkipped !== 0) return
       bank.set(namespace, key, [...read(key), gasUsed].slice(-samplesMax))
       percentiles.delete(key)
     },

@@ -41,7 +41,7 @@ export interface LiveTradeDeps {
   readonly metrics: Metrics
   /** The lane record to be written where a leg signed for a higher nonce than is on disk. */
   readonly raiseMark: (wallet: string, nonce: number) => Write | undefined
-  readonly onStep: (trade: LiveTrade, step: TradeStep, actor: AnyActorRef) => void
+  readonly onStep: (trade: LiveTrade, step: HistoryEntry, actor: AnyActorRef) => void
   readonly onEnded: (trade: LiveTrade) => void
   /** A chart threw: the trade stands still, on disk as it was last. */
   readonly onBroken: (trade: LiveTrade, error: unknown) => void
@@ -105,13 +105,15 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   function note(step: Step, stepped: AnyActorRef, leg: LegContext | null): void {
     const { from, to, event, atMs } = step
     const legId = leg?.order.legId
-    const hash = leg?.attempts.at(-1)?.hash ?? leg?.hash
+    const hash = leg?.attempts.at(-1)?.hash ?? leg?.hash ?? undefined
+    const entry =
+      legId === undefined ? { from, to, event, atMs } : { legId, from, to, event, atMs, ...(hash && { hash }) }
     // A restored actor has not moved: nothing to record.
     if (from !== null || !('record' in origin)) {
-      history.push({ ...(legId && { legId }), from, to, event, atMs, ...(hash && { hash }) })
+      history.push(entry)
       journal.touch(source)
     }
-    onStep(trade, { tradeId, ...(legId && { legId }), from, to, event, atMs, ...(hash && { hash }) }, stepped)
+    onStep(trade, entry, stepped)
   }
 
   function end(): void {

@@ -67,7 +67,7 @@ export function runActor<Context, Effect extends string, Event extends { readonl
   function take(snapshot: AnyMachineSnapshot): void {
     const next = pathOf(snapshot.value)
     if (next === path) return
-    running?.abort()
+    running?.abort(left)
     running = null
     const step = { from: path, to: next, event: lastEvent, atMs: clock.now(), snapshot }
     path = next
@@ -85,6 +85,8 @@ export function runActor<Context, Effect extends string, Event extends { readonl
     if (controller !== running) return
     const deliver = (event: { readonly type: string } | null): void => {
       if (controller !== running || event === null) return
+      // It has ended: leaving the state has nothing to abort.
+      running = null
       lastEvent = event.type
       actor.send({ ...event, atMs: clock.now() })
     }
@@ -111,7 +113,7 @@ export function runActor<Context, Effect extends string, Event extends { readonl
     catchUp,
     stop() {
       subscription.unsubscribe()
-      running?.abort()
+      running?.abort(left)
       running = null
     },
   }
@@ -130,6 +132,9 @@ export function pathOf(value: unknown): string {
 }
 
 const known = new WeakMap<AnyStateMachine, ReadonlyMap<string, Meta>>()
+
+/** One reason for all: to make an error for each abort would cost more than the step itself. */
+const left = new Error('The actor has left the state.')
 
 /** The effects of all states of a machine, by path. */
 function metasOf(machine: AnyStateMachine): ReadonlyMap<string, Meta> {

@@ -81,7 +81,7 @@ describe('fees', () => {
 
 describe('a gas limit', () => {
   test('has headroom over what is expected, keeps above the floor, and never passes the ceiling', () => {
-    expect(gasLimitFor({ expected: 100_000, floor: 0, ceiling: 300_000 })).toBe(120_000)
+    expect(gasLimitFor({ expected: 100_000, floor: 0, ceiling: 300_000 })).toBe(150_000)
     expect(gasLimitFor({ expected: 100_000, floor: 180_000, ceiling: 300_000 })).toBe(180_000)
     expect(gasLimitFor({ expected: 290_000, floor: 0, ceiling: 300_000 })).toBe(300_000)
   })
