@@ -31,6 +31,10 @@ export interface LaneContext {
   readonly failure: Failure | null
 }
 
+function legOf(event: LaneEvent): string {
+  return 'leg' in event ? event.leg : ''
+}
+
 /** The nonces of one wallet on one chain: the only giver of nonces, and the bound on what is in flight. */
 export const laneMachine = setup({
   types: {
@@ -42,33 +46,38 @@ export const laneMachine = setup({
   },
   actions: {
     noteNext: assign(({ context, event }) =>
-      event.type === 'lane.synced' ? { next: Math.max(context.next ?? 0, event.next) } : context,
+      event.type === 'lane.synced' ? { next: Math.max(context.next ?? 0, event.next) } : {},
     ),
     noteFailure: assign(({ event }) => (event.type === 'lane.faulted' ? { failure: event.failure } : {})),
     queue: assign(({ context, event }) =>
-      event.type === 'lane.wanted' ? { waiting: [...context.waiting, event.leg] } : context,
+      event.type === 'lane.wanted' ? { waiting: [...context.waiting, event.leg] } : {},
     ),
     forget: assign(({ context, event }) =>
-      event.type === 'lane.unwanted' ? { waiting: context.waiting.filter((leg) => leg !== event.leg) } : context,
+      event.type === 'lane.unwanted' ? { waiting: context.waiting.filter((leg) => leg !== event.leg) } : {},
     ),
-    free: assign(({ context }) => ({ inFlight: context.inFlight - 1 })),
-    admitWaiting: enqueueActions(({ context, enqueue }) => {
+    takePlace: assign(({ context }) => ({ inFlight: context.inFlight + 1 })),
+    freePlace: assign(({ context }) => ({ inFlight: context.inFlight - 1 })),
+    admit: emit(({ event }) => ({ type: 'admitted', leg: legOf(event) }) as const),
+    admitNext: emit(({ context }) => ({ type: 'admitted', leg: context.waiting[0] ?? '' }) as const),
+    dequeue: assign(({ context }) => ({ waiting: context.waiting.slice(1) })),
+    // Those who came before the chain had answered.
+    admitFirst: enqueueActions(({ context, enqueue }) => {
       const places = Math.max(0, context.inFlightMax - context.inFlight)
-      const admitted = context.waiting.slice(0, places)
-      if (admitted.length === 0) return
-      enqueue.assign({ waiting: context.waiting.slice(places), inFlight: context.inFlight + admitted.length })
-      for (const leg of admitted) enqueue.emit({ type: 'admitted', leg })
+      const first = context.waiting.slice(0, places)
+      enqueue.assign({ waiting: context.waiting.slice(places), inFlight: context.inFlight + first.length })
+      for (const leg of first) enqueue.emit({ type: 'admitted', leg })
     }),
-    giveNonce: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== 'lane.reserve' || context.next === null) return
-      enqueue.emit({ type: 'reserved', leg: event.leg, nonce: context.next })
-      enqueue.assign({ next: context.next + 1 })
-    }),
-    takeBack: assign(({ context }) => ({ next: context.next === null ? null : context.next - 1 })),
-    accept: emit(({ event }) => ({ type: 'returned', leg: 'leg' in event ? event.leg : '', accepted: true }) as const),
-    refuse: emit(({ event }) => ({ type: 'returned', leg: 'leg' in event ? event.leg : '', accepted: false }) as const),
+    giveNonce: emit(
+      ({ context, event }) => ({ type: 'reserved', leg: legOf(event), nonce: context.next ?? -1 }) as const,
+    ),
+    countUp: assign(({ context }) => ({ next: (context.next ?? 0) + 1 })),
+    countDown: assign(({ context }) => ({ next: (context.next ?? 0) - 1 })),
+    accept: emit(({ event }) => ({ type: 'returned', leg: legOf(event), accepted: true }) as const),
+    refuse: emit(({ event }) => ({ type: 'returned', leg: legOf(event), accepted: false }) as const),
   },
   guards: {
+    hasPlace: ({ context }) => context.inFlight < context.inFlightMax,
+    isAnyoneWaiting: ({ context }) => context.waiting.length > 0 && context.inFlight <= context.inFlightMax,
     // Only the newest nonce can go back: below it, somebody else's transaction would wait for ever.
     isNewest: ({ context, event }) => event.type === 'lane.return' && event.nonce + 1 === context.next,
   },
@@ -80,7 +89,7 @@ export const laneMachine = setup({
   on: {
     'lane.wanted': { actions: 'queue' },
     'lane.unwanted': { actions: 'forget' },
-    'lane.freed': { actions: 'free' },
+    'lane.freed': { actions: 'freePlace' },
     'lane.return': { actions: 'refuse' },
   },
   states: {
@@ -88,7 +97,7 @@ export const laneMachine = setup({
       description: 'Compares the store with the chain before any nonce is given out.',
       meta: { effect: 'sync' },
       on: {
-        'lane.synced': { target: 'open', actions: ['noteNext', 'admitWaiting'] },
+        'lane.synced': { target: 'open', actions: ['noteNext', 'admitFirst'] },
         'lane.faulted': { target: 'failed', actions: 'noteFailure' },
       },
     },
@@ -97,10 +106,11 @@ export const laneMachine = setup({
       on: {
         // A foreign transaction took a nonce: the chain is ahead.
         'lane.synced': { actions: 'noteNext' },
-        'lane.wanted': { actions: ['queue', 'admitWaiting'] },
-        'lane.freed': { actions: ['free', 'admitWaiting'] },
-        'lane.reserve': { actions: 'giveNonce' },
-        'lane.return': [{ guard: 'isNewest', actions: ['takeBack', 'accept'] }, { actions: 'refuse' }],
+        'lane.wanted': [{ guard: 'hasPlace', actions: ['takePlace', 'admit'] }, { actions: 'queue' }],
+        // The place goes to whoever waits longest.
+        'lane.freed': [{ guard: 'isAnyoneWaiting', actions: ['admitNext', 'dequeue'] }, { actions: 'freePlace' }],
+        'lane.reserve': { actions: ['giveNonce', 'countUp'] },
+        'lane.return': [{ guard: 'isNewest', actions: ['countDown', 'accept'] }, { actions: 'refuse' }],
       },
     },
     failed: { description: 'The chain could not be asked: no nonce is given out.', type: 'final' },

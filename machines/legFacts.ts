@@ -83,11 +83,13 @@ export function mined(event: LegEvent): Facts {
   return { mined: only(event, 'leg.mined').mined }
 }
 
-/** Every mined attempt costs gas, whatever it was for. */
-export function spent({ mined, gasUsed, gasCostWei }: LegContext): Facts {
-  if (mined === null) return {}
+/** The nonce has come to its end. Whatever mined on it costs gas, whatever it was for. */
+function closed({ mined, gasUsed, gasCostWei }: LegContext): Facts {
+  const end = { nonce: null, attempts: [], offer: null, mined: null }
+  if (mined === null) return end
   const costWei = BigInt(mined.gasUsed) * BigInt(mined.effectiveGasPrice)
   return {
+    ...end,
     gasUsed: gasUsed + mined.gasUsed,
     gasCostWei: baseUnits(BigInt(gasCostWei) + costWei),
     gasPriceWei: mined.effectiveGasPrice,
@@ -95,8 +97,8 @@ export function spent({ mined, gasUsed, gasCostWei }: LegContext): Facts {
   }
 }
 
-export function filled({ mined }: LegContext, { atMs }: LegEvent): Facts {
-  return { fill: mined?.fill ?? null, failure: null, endedAtMs: atMs }
+export function filled(context: LegContext, { atMs }: LegEvent): Facts {
+  return { ...closed(context), fill: context.mined?.fill ?? null, failure: null, endedAtMs: atMs }
 }
 
 /** A new try starts clean, but for what was spent and for the gas limit that proved too low. */
@@ -104,6 +106,7 @@ export function retried(context: LegContext, event: LegEvent): Facts {
   const { order, offer, retries, gasLimitFloor } = context
   const delayMs = backoffMs({ baseMs: order.policy.retryDelayMs, attempt: retries, seed: seedOf(order) })
   return {
+    ...closed(context),
     retries: retries + 1,
     wakeAtMs: event.atMs + delayMs,
     gasLimitFloor: lackedGas(context) ? Math.ceil((offer?.gasLimit ?? 0) * 1.5) : gasLimitFloor,
@@ -111,12 +114,11 @@ export function retried(context: LegContext, event: LegEvent): Facts {
     cancelReason: null,
     holdUntilMs: null,
     quote: null,
-    blocked: context.blocked,
   }
 }
 
 export function failed(context: LegContext, event: LegEvent): Facts {
-  return { failure: reason(context, event), endedAtMs: event.atMs }
+  return { ...closed(context), failure: reason(context, event), endedAtMs: event.atMs }
 }
 
 /** The first final reason stays; a retryable one gives way to it. */

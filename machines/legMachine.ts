@@ -1,4 +1,4 @@
-import { assign, enqueueActions, setup } from 'xstate'
+import { assign, sendTo, setup } from 'xstate'
 import type { Failure } from '../src/domain/errors.ts'
 import type { LegContext, LegOrder, MinedAttempt, Offer, Phase } from '../src/domain/leg.ts'
 import type { Quote } from '../src/domain/swap.ts'
@@ -72,26 +72,26 @@ export const legMachine = setup({
     noteSent: assign(({ context, event }) => facts.sent(context, event)),
     noteMined: assign(({ event }) => facts.mined(event)),
     noteOrphan: assign({ mined: null }),
-    noteSpending: assign(({ context }) => facts.spent(context)),
     noteFill: assign(({ context, event }) => facts.filled(context, event)),
     noteRetry: assign(({ context, event }) => facts.retried(context, event)),
     noteFailure: assign(({ context, event }) => facts.failed(context, event)),
     noteCancel: assign(({ context, event }) => facts.cancelled(context, event)),
     noteTimeout: assign(({ context }) => facts.timedOut(context)),
-    dropNonce: assign({ nonce: null, attempts: [], offer: null, mined: null }),
     block: assign({ blocked: true }),
     unblock: assign({ blocked: false }),
-    // A leg may also run alone: in the editor, in a test.
-    tellPhase: enqueueActions(({ context, event, self, enqueue }, { phase }: { phase: Phase }) => {
-      if (self._parent !== undefined) enqueue.sendTo(self._parent, facts.news(context, event, phase))
-    }),
-    tellPlaced: enqueueActions(({ context, event, self, enqueue }) => {
-      const isAwaited = context.order.task.kind === 'approval'
-      if (isAwaited && self._parent !== undefined) enqueue.sendTo(self._parent, facts.placed(context, event))
-    }),
+    // A leg may also run alone, in the editor or in a test: then it tells itself, and does not listen.
+    tellPhase: sendTo(
+      ({ self }) => self._parent ?? self,
+      ({ context, event }, { phase }: { phase: Phase }) => facts.news(context, event, phase),
+    ),
+    tellPlaced: sendTo(
+      ({ self }) => self._parent ?? self,
+      ({ context, event }) => facts.placed(context, event),
+    ),
   },
   guards: {
     isWithinLimit: ({ context, event }) => facts.isWithinLimit(context, event),
+    isApproval: ({ context }) => context.order.task.kind === 'approval',
     isFree: ({ context }) => !context.blocked,
     isRetryable: ({ context, event }) => facts.isRetryable(context, event),
     mustCancel: ({ context, event }) => facts.mustCancel(context, event),
@@ -164,7 +164,8 @@ export const legMachine = setup({
           on: {
             'leg.reserved': [
               { guard: 'isCancelling', target: 'releasing', actions: 'noteNonce' },
-              { target: 'signing', actions: ['noteNonce', 'tellPlaced'] },
+              { guard: 'isApproval', target: 'signing', actions: ['noteNonce', 'tellPlaced'] },
+              { target: 'signing', actions: 'noteNonce' },
             ],
             // The lane may have given the nonce already: it is given back, not forgotten.
             'leg.cancel': { actions: 'noteCancel' },
@@ -184,8 +185,8 @@ export const legMachine = setup({
           meta: { effect: 'release' },
           on: {
             'leg.released': [
-              { guard: 'isRetryable', target: '#leg.retrying', actions: ['dropNonce', 'noteRetry'] },
-              { target: '#leg.failed', actions: ['dropNonce', 'noteFailure'] },
+              { guard: 'isRetryable', target: '#leg.retrying', actions: 'noteRetry' },
+              { target: '#leg.failed', actions: 'noteFailure' },
             ],
             'leg.holed': { target: '#leg.submitted.cancelling' },
             'leg.faulted': { target: '#leg.submitted.cancelling' },
@@ -228,8 +229,8 @@ export const legMachine = setup({
               { target: 'bumping' },
             ],
             'leg.displaced': [
-              { guard: 'isRetryable', target: '#leg.retrying', actions: ['dropNonce', 'noteRetry'] },
-              { target: '#leg.failed', actions: ['dropNonce', 'noteFailure'] },
+              { guard: 'isRetryable', target: '#leg.retrying', actions: 'noteRetry' },
+              { target: '#leg.failed', actions: 'noteFailure' },
             ],
           },
         },
@@ -267,9 +268,9 @@ export const legMachine = setup({
       entry: { type: 'tellPhase', params: { phase: 'confirming' } },
       on: {
         'leg.confirmed': [
-          { guard: 'isSwapDone', target: 'done', actions: ['noteSpending', 'noteFill', 'dropNonce'] },
-          { guard: 'isRetryable', target: 'retrying', actions: ['noteSpending', 'noteRetry', 'dropNonce'] },
-          { target: 'failed', actions: ['noteSpending', 'noteFailure', 'dropNonce'] },
+          { guard: 'isSwapDone', target: 'done', actions: 'noteFill' },
+          { guard: 'isRetryable', target: 'retrying', actions: 'noteRetry' },
+          { target: 'failed', actions: 'noteFailure' },
         ],
         'leg.orphaned': { target: 'submitted', actions: 'noteOrphan' },
       },

@@ -1,7 +1,6 @@
 import type { Failure } from '../src/domain/errors.ts'
 import type { Phase } from '../src/domain/leg.ts'
 import type { AcceptedOrder, TradeContext } from '../src/domain/trade.ts'
-import type { LegEvent } from './legMachine.ts'
 import type { TradeEvent } from './tradeMachine.ts'
 
 type Facts = Partial<TradeContext>
@@ -37,8 +36,8 @@ export function ended({ failure, plan }: TradeContext, { atMs }: TradeEvent): Fa
 
 /** The phases of all legs as they are once `event` has been noted. */
 export function after({ phases }: TradeContext, event: TradeEvent): Phase[] {
-  const next = event.type === 'leg.changed' ? { ...phases, [event.legId]: event.phase } : phases
-  return Object.values(next)
+  if (event.type !== 'leg.changed') return Object.values(phases)
+  return Object.entries(phases).map(([legId, phase]) => (legId === event.legId ? event.phase : phase))
 }
 
 export function isEnded(phase: Phase): boolean {
@@ -62,17 +61,12 @@ export function dependants({ plan, phases }: TradeContext, legId: string): strin
   return plan.flatMap((leg) => (leg.after === legId && !isEnded(phases[leg.legId] ?? 'done') ? [leg.legId] : []))
 }
 
-/** An approval that must try again holds its swap back; one that failed ends it. */
-export function wordToDependants(context: TradeContext, event: TradeEvent): { legId: string; message: LegEvent }[] {
-  if (event.type !== 'leg.changed') return []
-  const { atMs, legId, phase } = event
-  if (phase !== 'retrying' && phase !== 'failed') return []
-  const message: LegEvent =
-    phase === 'failed' ? { type: 'leg.cancel', failure: approvalFailed, atMs } : { type: 'leg.blocked', atMs }
-  return dependants(context, legId).map((dependant) => ({ legId: dependant, message }))
+/** True where a leg that others go out after has come to this phase. */
+export function isAwaited(context: TradeContext, event: TradeEvent, phase: Phase): boolean {
+  return event.type === 'leg.changed' && event.phase === phase && dependants(context, event.legId).length > 0
 }
 
-const approvalFailed: Failure = {
+export const approvalFailed: Failure = {
   code: 'APPROVAL_FAILED',
   message: 'The approval that this swap needs failed.',
   retryable: false,

@@ -55,10 +55,21 @@ export const tradeMachine = setup({
       }
     }),
     holdDependants: enqueueActions(({ context, event, enqueue }) => {
-      for (const { legId, message } of facts.wordToDependants(context, event)) enqueue.sendTo(legId, message)
+      if (event.type !== 'leg.changed') return
+      for (const legId of facts.dependants(context, event.legId)) {
+        enqueue.sendTo(legId, { type: 'leg.blocked', atMs: event.atMs })
+      }
+    }),
+    endDependants: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'leg.changed') return
+      for (const legId of facts.dependants(context, event.legId)) {
+        enqueue.sendTo(legId, { type: 'leg.cancel', failure: facts.approvalFailed, atMs: event.atMs })
+      }
     }),
   },
   guards: {
+    isApprovalRetrying: ({ context, event }) => facts.isAwaited(context, event, 'retrying'),
+    isApprovalFailed: ({ context, event }) => facts.isAwaited(context, event, 'failed'),
     allEnded: ({ context, event }) => facts.after(context, event).every(facts.isEnded),
     anyRetrying: ({ context, event }) => facts.after(context, event).includes('retrying'),
     allMined: ({ context, event }) => facts.after(context, event).every((phase) => facts.isMined(phase)),
@@ -75,11 +86,13 @@ export const tradeMachine = setup({
     'trade.cancel': { actions: ['noteCancel', 'cancelLegs'] },
     'leg.placed': { actions: 'releaseDependants' },
     'leg.changed': [
-      { guard: 'allEnded', target: '.confirming.settling', actions: ['notePhase', 'holdDependants'] },
-      { guard: 'anyRetrying', target: '.retrying', actions: ['notePhase', 'holdDependants'] },
-      { guard: 'allMined', target: '.confirming', actions: ['notePhase', 'holdDependants'] },
-      { guard: 'anySubmitted', target: '.submitted', actions: ['notePhase', 'holdDependants'] },
-      { actions: ['notePhase', 'holdDependants'] },
+      { guard: 'isApprovalRetrying', target: '.retrying', actions: ['notePhase', 'holdDependants'] },
+      { guard: 'isApprovalFailed', actions: ['notePhase', 'endDependants'] },
+      { guard: 'allEnded', target: '.confirming.settling', actions: 'notePhase' },
+      { guard: 'anyRetrying', target: '.retrying', actions: 'notePhase' },
+      { guard: 'allMined', target: '.confirming', actions: 'notePhase' },
+      { guard: 'anySubmitted', target: '.submitted', actions: 'notePhase' },
+      { actions: 'notePhase' },
     ],
   },
   states: {

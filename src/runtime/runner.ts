@@ -6,7 +6,10 @@ type Distribute<Event> = Event extends unknown ? Omit<Event, 'atMs'> : never
 
 type Result<Event> = Distribute<Event> | null
 
-/** What effects are to do, by name: each ends in one event, which the runner stamps with the time; in a final state in none. */
+/**
+ * What effects are to do, by name: each ends in one event, which the runner stamps with the time; in a final state in none. One
+ * that waits takes a signal, which aborts when the actor leaves the state; one that takes none costs none.
+ */
 export type Effects<Context, Effect extends string, Event> = {
   readonly [Name in Effect]: (context: Context, signal: AbortSignal) => Result<Event> | Promise<Result<Event>>
 }
@@ -41,6 +44,11 @@ export interface Running {
   stop(): void
 }
 
+/** One effect under way. */
+interface Run {
+  abort: AbortController | null
+}
+
 interface Meta {
   readonly effect: string
   readonly durable: boolean
@@ -61,13 +69,13 @@ export function runActor<Context, Effect extends string, Event extends { readonl
 ): Running {
   const metas = metasOf(machine)
   let path: string | null = null
-  let running: AbortController | null = null
+  let running: Run | null = null
   let lastEvent: string | null = null
 
   function take(snapshot: AnyMachineSnapshot): void {
     const next = pathOf(snapshot.value)
     if (next === path) return
-    running?.abort(left)
+    running?.abort?.abort(left)
     running = null
     const step = { from: path, to: next, event: lastEvent, atMs: clock.now(), snapshot }
     path = next
@@ -75,16 +83,16 @@ export function runActor<Context, Effect extends string, Event extends { readonl
     onStep(step)
     const meta = metas.get(next)
     if (meta === undefined) return
-    const controller = new AbortController()
-    running = controller
-    if (meta.durable) void durable().then(() => begin(meta.effect as Effect, controller))
-    else begin(meta.effect as Effect, controller)
+    const run: Run = { abort: null }
+    running = run
+    if (meta.durable) void durable().then(() => begin(meta.effect as Effect, run))
+    else begin(meta.effect as Effect, run)
   }
 
-  function begin(effect: Effect, controller: AbortController): void {
-    if (controller !== running) return
+  function begin(effect: Effect, run: Run): void {
+    if (run !== running) return
     const deliver = (event: { readonly type: string } | null): void => {
-      if (controller !== running || event === null) return
+      if (run !== running || event === null) return
       // It has ended: leaving the state has nothing to abort.
       running = null
       lastEvent = event.type
@@ -93,12 +101,13 @@ export function runActor<Context, Effect extends string, Event extends { readonl
     const fail = (error: unknown): void => {
       const failure = toFailure(error)
       const event = faulted(failure)
-      if (controller === running && !(actor.getSnapshot() as AnyMachineSnapshot).can(event))
-        onStuck(failure, path ?? '')
+      if (run === running && !(actor.getSnapshot() as AnyMachineSnapshot).can(event)) onStuck(failure, path ?? '')
       deliver(event)
     }
     try {
-      const result = effects[effect](actor.getSnapshot().context as Context, controller.signal)
+      const perform = effects[effect]
+      if (perform.length > 1) run.abort = new AbortController()
+      const result = perform(actor.getSnapshot().context as Context, run.abort?.signal ?? never)
       if (result instanceof Promise) result.then(deliver, fail)
       else deliver(result)
     } catch (error) {
@@ -113,7 +122,7 @@ export function runActor<Context, Effect extends string, Event extends { readonl
     catchUp,
     stop() {
       subscription.unsubscribe()
-      running?.abort(left)
+      running?.abort?.abort(left)
       running = null
     },
   }
@@ -132,6 +141,9 @@ export function pathOf(value: unknown): string {
 }
 
 const known = new WeakMap<AnyStateMachine, ReadonlyMap<string, Meta>>()
+
+/** For effects that take no signal. */
+const never = new AbortController().signal
 
 /** One reason for all: to make an error for each abort would cost more than the step itself. */
 const left = new Error('The actor has left the state.')
