@@ -41,8 +41,10 @@ export interface ExecutionDeps {
 
 interface Entry {
   readonly changes: Changes
-  /** Undefined once it has ended and its final status is in the store. */
+  /** Undefined once it has ended. */
   trade: LiveTrade | undefined
+  /** Once the end is on disk. */
+  final: TradeStatus | undefined
   broken: unknown
 }
 
@@ -66,7 +68,7 @@ export function startExecution(deps: ExecutionDeps): Execution {
       const status = trade.status()
       const entry = entries.get(trade.tradeId)
       entries.delete(trade.tradeId)
-      if (entry !== undefined) entry.trade = undefined
+      if (entry !== undefined) Object.assign(entry, { trade: undefined, final: status })
       entry?.changes.notify()
       capacity.notify()
       onEnded(status)
@@ -81,7 +83,7 @@ export function startExecution(deps: ExecutionDeps): Execution {
   }
 
   function start(tradeId: string, origin: Origin): Entry {
-    const entry: Entry = { changes: startChanges(), trade: undefined, broken: undefined }
+    const entry: Entry = { changes: startChanges(), trade: undefined, final: undefined, broken: undefined }
     entries.set(tradeId, entry)
     try {
       entry.trade = openTrade(origin, liveDeps)
@@ -127,7 +129,7 @@ export function startExecution(deps: ExecutionDeps): Execution {
   /** Final in memory is not final yet: only what is on disk is told. */
   function statusOf(tradeId: string, entry: Entry | undefined): TradeStatus {
     const live = entry?.trade?.status()
-    if (live === undefined) return ended(tradeId)
+    if (live === undefined) return entry?.final ?? ended(tradeId)
     return isFinal(live) ? unsettled(live) : live
   }
 

@@ -12,6 +12,11 @@ export interface Source {
 export interface Journal {
   /** `source` has changed. It rides along with the next commit. */
   touch(source: Source): void
+  /**
+   * `source` has changed in a way that a restart would bring about by itself, so that saving it again at once would be waste: it
+   * goes with its next other change, or by itself a second later.
+   */
+  touchLater(source: Source): void
   /** Resolves when all that was touched before is on disk. Hurries the next commit. Never rejects: it waits for the disk. */
   durable(): Promise<void>
   /** Writes what is left, then stops. @throws where the disk refuses it. */
@@ -27,6 +32,7 @@ export interface JournalOptions {
 
 /** Changes that nobody waits for are gathered this long: fewer commits, each of them larger. */
 const lazyMs = 50
+const laterMs = 1_000
 const troubleDelayMs = 500
 
 /**
@@ -37,6 +43,7 @@ const troubleDelayMs = 500
  */
 export function startJournal({ store, clock, onTrouble }: JournalOptions): Journal {
   let dirty = new Set<Source>()
+  const later = new Set<Source>()
   let waiters: (() => void)[] = []
   // Writes of a commit that failed: they go first into the next one.
   let carried: readonly Write[] = []
@@ -46,6 +53,7 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
   let isInTrouble = false
   let isClosing = false
   let callOffLazy: (() => void) | null = null
+  let callOffLater: (() => void) | null = null
 
   function schedule(): void {
     if (isCommitting || isScheduled || isClosing) return
@@ -60,6 +68,14 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
         if (!isCommitting && !isScheduled) begin()
       })
     }
+  }
+
+  function takeLater(): void {
+    callOffLater?.()
+    callOffLater = null
+    for (const source of later) dirty.add(source)
+    later.clear()
+    schedule()
   }
 
   function begin(): void {
@@ -90,11 +106,22 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
     schedule()
   }
 
+  /** One source that cannot say what it is must not stop all others. */
+  function writesOf(source: Source): readonly Write[] {
+    try {
+      return source.takeWrites()
+    } catch (error) {
+      onTrouble(toFailure(error))
+      return []
+    }
+  }
+
   function collect(): readonly Write[] {
     const sources = dirty
     dirty = new Set()
+    for (const source of sources) later.delete(source)
     const writes = [...carried]
-    for (const source of sources) writes.push(...source.takeWrites())
+    for (const source of sources) writes.push(...writesOf(source))
     return carried.length === 0 ? writes : latestOfEach(writes)
   }
 
@@ -103,6 +130,10 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
       dirty.add(source)
       schedule()
     },
+    touchLater(source) {
+      later.add(source)
+      callOffLater ??= clock.at(clock.now() + laterMs, takeLater)
+    },
     durable() {
       return new Promise((resolve) => {
         waiters.push(resolve)
@@ -110,6 +141,7 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
       })
     },
     async close() {
+      takeLater()
       isClosing = true
       callOffLazy?.()
       callOffLazy = null

@@ -65,7 +65,16 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   let running: Running | undefined
   let history: HistoryEntry[] = []
   let isBroken = false
+  let final: TradeStatus | null = null
   let sequence = 'record' in origin ? origin.record.historyNext : 0
+
+  /** Final ones are asked for by the store and by everybody who waits, and do not change. */
+  function status(): TradeStatus {
+    if (final !== null) return final
+    const current = tradeStatus(actor)
+    if (actor.getSnapshot().status === 'done') final = current
+    return current
+  }
 
   const source: Source = {
     takeWrites() {
@@ -73,12 +82,13 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
       if (isBroken) return []
       const entries = history
       history = []
-      const isEnded = actor.getSnapshot().status === 'done'
       const marks = [...noncesOf(actor)].flatMap(([wallet, nonce]) => raiseMark(wallet, nonce) ?? [])
       const chunk = entries.length === 0 ? [] : [historyWrite(tradeId, sequence, entries)]
       sequence += chunk.length
       return [
-        ...(isEnded ? endedWrites(tradeStatus(actor), order) : liveWrites(actor, tradeId, sequence)),
+        ...(actor.getSnapshot().status === 'done'
+          ? endedWrites(status(), order)
+          : liveWrites(actor, tradeId, sequence)),
         ...marks,
         ...chunk,
       ]
@@ -93,7 +103,7 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
       const tradeOptions = { ...options, onStep: onTradeStep }
       running = runActor(actor, tradeMachine as AnyStateMachine, effects.trade, tradeFaulted, tradeOptions)
     },
-    status: () => tradeStatus(actor),
+    status,
     recorded: () => journal.durable(),
     cancel: (failure) => actor.send({ type: 'trade.cancel', failure, atMs: ports.clock.now() }),
     stop: () => {
@@ -111,7 +121,9 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
     // A restored actor has not moved: nothing to record.
     if (from !== null || !('record' in origin)) {
       history.push(entry)
-      journal.touch(source)
+      // What was sent is known before anything else of it: a restart would send it again and be here.
+      if (to === 'submitted.pending') journal.touchLater(source)
+      else journal.touch(source)
     }
     onStep(trade, entry, stepped)
   }

@@ -19,6 +19,8 @@ export interface HistoryEntry {
   readonly hash?: string
 }
 
+type WrittenEntry = Omit<HistoryEntry, 'from'>
+
 /** A trade that has not ended, as it is on disk. */
 export interface LiveRecord {
   readonly schema: number
@@ -58,9 +60,10 @@ export function endedWrites(status: TradeStatus, order: AcceptedOrder): Write[] 
   ]
 }
 
-/** One commit's worth of a trade's transitions. */
+/** One commit's worth of a trade's transitions. Where each came from is where its actor was before: that is not written. */
 export function historyWrite(tradeId: string, sequence: number, entries: readonly HistoryEntry[]): Write {
-  return { space: 'history', key: [tradeId, sequence], value: entries as unknown as Json }
+  const value = entries.map(({ from, ...entry }) => entry)
+  return { space: 'history', key: [tradeId, sequence], value: value as unknown as Json }
 }
 
 /**
@@ -70,7 +73,13 @@ export function historyWrite(tradeId: string, sequence: number, entries: readonl
  * readHistory(store, 'trade_1').map(({ to }) => to) // ['preparing.allocating', …]
  */
 export function readHistory(store: Store, tradeId: string): HistoryEntry[] {
-  return [...store.entries('history', tradeId)].flatMap(({ value }) => value as unknown as HistoryEntry[])
+  const written = [...store.entries('history', tradeId)].flatMap(({ value }) => value as unknown as WrittenEntry[])
+  const places = new Map<string | undefined, string>()
+  return written.map((entry) => {
+    const from = places.get(entry.legId) ?? null
+    places.set(entry.legId, entry.to)
+    return { ...entry, from }
+  })
 }
 
 export function readEnded(store: Store, tradeId: string): EndedRecord | undefined {

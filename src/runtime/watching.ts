@@ -49,19 +49,19 @@ export function watchPending(ports: Ports, context: LegContext, signal: AbortSig
       callOffMined()
       signal.removeEventListener('abort', end)
     }
-    let callOffTime = (): void => {}
     let callOffMined = (): void => {}
-    callOffMined = follower.whenMined(hashes, (receipt) => {
-      end()
-      resolve({ type: 'mined', receipt })
-    })
-    callOffTime = clock.at(context.checkAtMs, () => {
+    // Before `whenMined`, which calls back at once where the receipt is known already.
+    const callOffTime = clock.at(context.checkAtMs, () => {
       void lookCloser(ports, context).then((event) => {
         end()
         resolve({ type: 'event', event })
       })
     })
     signal.addEventListener('abort', end)
+    callOffMined = follower.whenMined(hashes, (receipt) => {
+      end()
+      resolve({ type: 'mined', receipt })
+    })
   })
 }
 

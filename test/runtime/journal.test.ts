@@ -95,6 +95,22 @@ describe('the journal', () => {
     expect(commits.map(({ writes }) => writes)).toEqual([[{ space: 'live', key: 'a', value: 10 }]])
   })
 
+  test('leaves what can wait out of others’ commits, and writes it with the next change or by itself', async () => {
+    const { journal, commits, clock } = startTest()
+    const [a, b] = [counter('a'), counter('b')]
+    journal.touchLater(a)
+    journal.touch(b)
+    void journal.durable()
+    await settle()
+    const first = commits[0]?.writes.map(({ key }) => key)
+    commits[0]?.finish()
+    await settle()
+    await clock.advance(2_000)
+
+    expect(first).toEqual(['b'])
+    expect(commits.slice(1).map(({ writes }) => writes.map(({ key }) => key))).toEqual([['a']])
+  })
+
   test('keeps everything of a commit that failed, says so, and tries again until the disk takes it', async () => {
     const { journal, store, commits, clock, troubles } = startTest()
     const [a, b] = [counter('a'), counter('b')]
