@@ -3,7 +3,7 @@ import { backoffMs } from '../src/domain/backoff.ts'
 import type { Failure } from '../src/domain/errors.ts'
 import { ranOutOfGas } from '../src/domain/fees.ts'
 import type { LegContext, LegOrder, Phase } from '../src/domain/leg.ts'
-import type { LegEvent, LegNews } from './legMachine.ts'
+import type { LegEvent, LegNews } from './legEvents.ts'
 
 type Facts = Partial<LegContext>
 type Of<Type extends LegEvent['type']> = Extract<LegEvent, { type: Type }>

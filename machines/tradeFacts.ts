@@ -1,7 +1,7 @@
 import type { Failure } from '../src/domain/errors.ts'
 import type { Phase } from '../src/domain/leg.ts'
 import type { AcceptedOrder, TradeContext } from '../src/domain/trade.ts'
-import type { TradeEvent } from './tradeMachine.ts'
+import type { TradeEvent } from './tradeEvents.ts'
 
 type Facts = Partial<TradeContext>
 

@@ -1,23 +1,8 @@
 import { assign, enqueueActions, setup } from 'xstate'
-import type { BaseUnits } from '../src/domain/amount.ts'
-import type { Failure } from '../src/domain/errors.ts'
-import type { LegOrder } from '../src/domain/leg.ts'
 import type { AcceptedOrder, TradeContext } from '../src/domain/trade.ts'
-import { type LegNews, legMachine } from './legMachine.ts'
+import { legMachine } from './legMachine.ts'
+import type { TradeEffect, TradeEvent } from './tradeEvents.ts'
 import * as facts from './tradeFacts.ts'
-
-/** What the runtime does for a trade while it is in a state. */
-export type TradeEffect = 'allocate' | 'settle' | 'announce'
-
-/** What can happen to a trade. */
-export type TradeEvent =
-  | LegNews
-  | ({ readonly atMs: number } & (
-      | { readonly type: 'trade.allocated'; readonly plan: readonly LegOrder[]; readonly unallocated: BaseUnits }
-      | { readonly type: 'trade.faulted'; readonly failure: Failure }
-      | { readonly type: 'trade.settled' }
-      | { readonly type: 'trade.cancel'; readonly failure: Failure }
-    ))
 
 /** One order over its legs. Its policy is best effort: what is filled is filled, and a leg's failure ends that leg alone. */
 export const tradeMachine = setup({

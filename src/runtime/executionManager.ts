@@ -4,8 +4,8 @@ import { type OpenOptions, parseOptions, type Settings } from '../config.ts'
 import { detached } from '../domain/detached.ts'
 import { type Failure, TradeFailedError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
-import type { LegPolicy } from '../domain/leg.ts'
-import { logTransition } from '../monitor/log.ts'
+import type { LegContext, LegPolicy } from '../domain/leg.ts'
+import { logTransition, type Transition } from '../monitor/log.ts'
 import { acceptOrder, type OrderRules, type TradeOrder } from './accept.ts'
 import { type Inspection, startInspection } from './inspection.ts'
 import type { TradeStep } from './liveTrade.ts'
@@ -193,7 +193,7 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
     this.#inspection?.note(step, actor)
     const { tradeId, legId, from, to } = step
     if (this.#open !== undefined && from !== null) {
-      logTransition(this.#open.logger, { ...step, from, event: step.event ?? '', hash: step.hash as Hex })
+      logTransition(this.#open.logger, { ...step, from, event: step.event ?? '', ...legFacts(step, actor) })
     }
     if (this.listenerCount('step') > 0) this.emit('step', step)
     if (from !== null && topOf(from) === topOf(to)) return
@@ -207,6 +207,13 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
 
 function openManager(options: OpenOptions, openers: Openers): Promise<ExecutionManager> {
   return ExecutionManager.openWith(options, openers)
+}
+
+/** What a log line says of a leg beside its step. */
+function legFacts({ legId, hash }: TradeStep, actor: AnyActorRef): Partial<Transition> {
+  if (legId === undefined) return {}
+  const { order, nonce, failure } = actor.getSnapshot().context as LegContext
+  return { venue: order.venue, ...(hash && { hash }), ...(nonce !== null && { nonce }), ...(failure && { failure }) }
 }
 
 function policyOf(execution: Settings['execution']): LegPolicy {

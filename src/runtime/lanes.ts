@@ -4,8 +4,8 @@ import type { Chain } from '../chain/chain.ts'
 import type { Clock } from '../domain/clock.ts'
 import { EndpointError, NonceDriftError, StuckError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
-import type { Ports } from './ports.ts'
 import { type Effects, type Running, runActor } from './runner.ts'
+import type { OnTrouble } from './trouble.ts'
 
 /** One wallet's nonces, as the effects of legs ask for them. A leg is named by its key. */
 export interface Lane {
@@ -34,7 +34,7 @@ export interface LaneOptions {
   readonly recorded: number | null
   /** Resumed legs that hold a place already. */
   readonly holders: readonly string[]
-  readonly onTrouble: Ports['onTrouble']
+  readonly onTrouble: OnTrouble
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { LegEffect, LegEvent } from '../../machines/legMachine.ts'
+import type { LegEffect, LegEvent } from '../../machines/legEvents.ts'
 import { approveCall } from '../dex/erc20.ts'
 import { decodeRevert } from '../dex/reverts.ts'
 import {

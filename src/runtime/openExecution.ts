@@ -30,6 +30,7 @@ import { readLive } from './records.ts'
 import { adoptHashes, bindToChain, checkParts, openWork, sendOpenAttempts } from './resume.ts'
 import type { TradeStatus } from './status.ts'
 import { readTokens, type TokenTable } from './tokens.ts'
+import type { OnTrouble } from './trouble.ts'
 
 /** How the parts that reach outside are opened: the real ones, or a test's. */
 export interface Openers {
@@ -244,7 +245,7 @@ interface LanesOptions {
   readonly work: ReturnType<typeof openWork>
   readonly marks: ReturnType<typeof laneMarks>
   readonly inFlightMax: number
-  readonly onTrouble: Ports['onTrouble']
+  readonly onTrouble: OnTrouble
 }
 
 async function openLanes(wallets: readonly Hex[], options: LanesOptions): Promise<ReadonlyMap<Hex, Lane>> {

@@ -8,6 +8,7 @@ import type { Signer } from '../signer/signer.ts'
 import type { Allowances } from './allowances.ts'
 import type { GasBook } from './gasBook.ts'
 import type { Lane } from './lanes.ts'
+import type { OnTrouble } from './trouble.ts'
 
 /** Everything that effects reach the outside with. */
 export interface Ports {
@@ -20,8 +21,7 @@ export interface Ports {
   readonly clock: Clock
   readonly allowances: Allowances
   readonly gasBook: GasBook
-  /** Told of what went wrong without ending anything. */
-  readonly onTrouble: (error: unknown, what: string) => void
+  readonly onTrouble: OnTrouble
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { AnyActor, AnyActorRef } from 'xstate'
 import { machineVersion } from '../../machines/version.ts'
 import { StoreError } from '../domain/errors.ts'
+import type { Hex } from '../domain/hex.ts'
 import type { Json } from '../domain/json.ts'
 import type { LegContext } from '../domain/leg.ts'
 import { walletOf } from '../domain/leg.ts'
 import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
 import type { Store, Write } from '../store/store.ts'
-import type { StoredTrade } from './restore.ts'
 import type { TradeStatus } from './status.ts'
 
 /** One transition, for people. The trade's own have no `legId`. */
@@ -16,7 +16,7 @@ export interface HistoryEntry {
   readonly from: string | null
   readonly to: string
   readonly event: string | null
-  readonly hash?: string
+  readonly hash?: Hex
 }
 
 type WrittenEntry = Omit<HistoryEntry, 'from'>
@@ -28,6 +28,12 @@ export interface LiveRecord {
   readonly snapshot: Json
   /** Sequence number of the trade's next history record. */
   readonly historyNext: number
+}
+
+/** A live trade by its id. */
+export interface StoredTrade {
+  readonly tradeId: string
+  readonly record: LiveRecord
 }
 
 /** A trade that has ended. The order's fingerprint tells a repeated order from another one. */

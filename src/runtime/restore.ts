@@ -2,13 +2,7 @@ import { createActor, type Snapshot } from 'xstate'
 import { tradeMachine } from '../../machines/tradeMachine.ts'
 import { StoreError } from '../domain/errors.ts'
 import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
-import type { LiveRecord } from './records.ts'
-
-/** A trade as it is on disk. */
-export interface StoredTrade {
-  readonly tradeId: string
-  readonly record: LiveRecord
-}
+import type { LiveRecord, StoredTrade } from './records.ts'
 
 /**
  * A stored trade's actor, in its state and not started.

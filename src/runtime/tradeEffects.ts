@@ -1,5 +1,5 @@
 import type { AnyActorRef } from 'xstate'
-import type { TradeEffect, TradeEvent } from '../../machines/tradeMachine.ts'
+import type { TradeEffect, TradeEvent } from '../../machines/tradeEvents.ts'
 import type { TradeResult } from '../distribution/distribution.ts'
 import type { LegContext } from '../domain/leg.ts'
 import type { TradeContext } from '../domain/trade.ts'

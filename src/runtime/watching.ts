@@ -1,4 +1,4 @@
-import type { LegEvent } from '../../machines/legMachine.ts'
+import type { LegEvent } from '../../machines/legEvents.ts'
 import { NonceUnprovenError } from '../domain/errors.ts'
 import type { LegContext } from '../domain/leg.ts'
 import { walletOf } from '../domain/leg.ts'

@@ -3,7 +3,7 @@ import { startProgress } from '../../src/cli/progress.ts'
 import type { TradeStep } from '../../src/index.ts'
 import { openSink } from './sink.ts'
 
-const hash = `0xafe7${'0'.repeat(56)}31a4`
+const hash = `0xafe7${'0'.repeat(56)}31a4` as const
 const steps: TradeStep[] = [
   { tradeId: 't', from: null, to: 'preparing.allocating', event: null, atMs: 1000 },
   { tradeId: 't', legId: 'uniswap-v2', from: null, to: 'preparing.admitting', event: null, atMs: 1010 },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate'
-import { type LegEvent, legMachine } from '../../machines/legMachine.ts'
+import type { LegEvent } from '../../machines/legEvents.ts'
+import { legMachine } from '../../machines/legMachine.ts'
 import type { Failure } from '../../src/domain/errors.ts'
 import type { LegContext, LegOrder, MinedAttempt } from '../../src/domain/leg.ts'
 import type { Attempt } from '../../src/domain/transaction.ts'

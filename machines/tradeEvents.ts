@@ -1,0 +1,17 @@
+import type { BaseUnits } from '../src/domain/amount.ts'
+import type { Failure } from '../src/domain/errors.ts'
+import type { LegOrder } from '../src/domain/leg.ts'
+import type { LegNews } from './legEvents.ts'
+
+/** What the runtime does for a trade while it is in a state. */
+export type TradeEffect = 'allocate' | 'settle' | 'announce'
+
+/** What can happen to a trade. */
+export type TradeEvent =
+  | LegNews
+  | ({ readonly atMs: number } & (
+      | { readonly type: 'trade.allocated'; readonly plan: readonly LegOrder[]; readonly unallocated: BaseUnits }
+      | { readonly type: 'trade.faulted'; readonly failure: Failure }
+      | { readonly type: 'trade.settled' }
+      | { readonly type: 'trade.cancel'; readonly failure: Failure }
+    ))
