@@ -51,10 +51,12 @@ function cancelling(signer: Signer): Signer {
 say({ type: 'loaded' })
 const distributionManager = new ShuffledDistribution(random)
 const manager = await ExecutionManager.openWith({ ...options, distributionManager }, openersWith(points))
+say({ type: 'open' })
 manager.on('step', ({ tradeId, legId, to }) => {
   say({ type: 'step', tradeId, legId: legId ?? null, to })
   if (legId !== undefined) points.enter(to)
 })
+manager.on('trouble', (trouble) => say({ type: 'trouble', ...trouble }))
 const handles = shuffled(orders, random).map((order) => manager.submitTrade(order))
 for (const handle of handles) {
   const status = await handle.result()

@@ -23,23 +23,22 @@ export function plantFault(store: Store, fault: Fault | null): FaultyStore {
   }
 }
 
-/** Much longer than a transaction takes to the node. */
-const lateMs = 200
-
-/** Write-ahead without the ahead: says that all is on disk, and writes it later. What it has not written it remembers. */
+/** Write-ahead without the ahead: says that all is on disk, and writes it when it is closed. Until then it remembers. */
 function lateStore(store: Store): Store {
-  const pending = new Map<string, Json | undefined>()
-  const nameOf = (space: string, key: unknown): string => `${space} ${JSON.stringify(key)}`
-  let last = Promise.resolve()
+  const pending: Write[] = []
   return {
-    ...store,
-    get: (space, key) => (pending.has(nameOf(space, key)) ? pending.get(nameOf(space, key)) : store.get(space, key)),
+    get(space, key) {
+      const last = pending.findLast((write) => write.space === space && String(write.key) === String(key))
+      return last === undefined ? store.get(space, key) : last.value
+    },
     entries: (space, prefix) => store.entries(space, prefix),
     async commit(writes) {
-      for (const { space, key, value } of writes) pending.set(nameOf(space, key), value)
-      last = last.then(() => new Promise((resolve) => setTimeout(resolve, lateMs))).then(() => store.commit(writes))
+      pending.push(...writes)
     },
-    close: () => last.then(() => store.close()),
+    async close() {
+      await store.commit(pending)
+      await store.close()
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Kill } from './plan.ts'
-import { type Outcome, play, type Scenario, type Theatre } from './play.ts'
+import { play, type Scenario, type Theatre } from './play.ts'
 
 /** What became of a scenario that was killed again and again, each time somewhere else. */
 export interface Killing {
@@ -18,12 +18,13 @@ const faultsMax = 5
 export async function playEach(
   theatre: Theatre,
   scenario: Scenario,
-  kills: readonly (readonly Kill[])[],
+  kills: readonly (Kill | readonly Kill[])[],
 ): Promise<Killing> {
   const killedAt = new Set<string>()
   const statesOnDisk = new Set<string>()
   const faults: string[] = []
-  for (const [index, plan] of kills.entries()) {
+  for (const [index, kill] of kills.entries()) {
+    const plan = [kill].flat()
     if (faults.length >= faultsMax) break
     const seed = index + 1
     try {
@@ -36,17 +37,6 @@ export async function playEach(
     }
   }
   return { killedAt, statesOnDisk, faults }
-}
-
-/** The first and the last time that a point was passed. */
-export function firstAndLast(counts: Outcome['counts'], at: string): Kill[] {
-  const count = counts[at] ?? 0
-  return count > 1
-    ? [
-        { at, nth: 1 },
-        { at, nth: count },
-      ]
-    : [{ at, nth: 1 }]
 }
 
 function describe(plan: readonly Kill[], seed: number): string {

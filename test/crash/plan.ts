@@ -1,4 +1,5 @@
 import type { ExecutionConfig, OpenOptions } from '../../src/config.ts'
+import type { Failure } from '../../src/domain/errors.ts'
 import type { TradeOrder } from '../../src/runtime/accept.ts'
 import type { HistoryEntry } from '../../src/runtime/records.ts'
 import type { TradeStatus } from '../../src/runtime/status.ts'
@@ -10,7 +11,7 @@ import type { TradeStatus } from '../../src/runtime/status.ts'
 export type Kill = { readonly at: string; readonly nth: number } | { readonly saved: string }
 
 /**
- * A fault on purpose. `lateCommit`: a commit resolves before it is written. `lostCommit`: the last commit before the kill is
+ * A fault on purpose. `lateCommit`: a commit resolves long before it is written. `lostCommit`: the last commit before the kill is
  * taken back. `forgottenAttempts`: a restart knows nothing of what was signed.
  */
 export type Fault = 'lateCommit' | 'lostCommit' | 'forgottenAttempts'
@@ -31,7 +32,10 @@ export interface ChildPlan {
 export type ChildLine =
   /** Its modules are loaded; now it opens. */
   | { readonly type: 'loaded' }
+  /** All that was unfinished has been resumed; now it submits. */
+  | { readonly type: 'open' }
   | { readonly type: 'step'; readonly tradeId: string; readonly legId: string | null; readonly to: string }
+  | { readonly type: 'trouble'; readonly what: string; readonly failure: Failure | null }
   /** Its last words. */
   | { readonly type: 'killed'; readonly where: string }
   | { readonly type: 'ended'; readonly status: TradeStatus; readonly history: readonly HistoryEntry[] }

@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
 import type { Account } from '../../scripts/world/accounts.ts'
-import { startWorld, type World, type WorldOptions } from '../../scripts/world/world.ts'
+import { startWorld, type World } from '../../scripts/world/world.ts'
 import { type Gate, type GateOptions, startGate } from '../support/gate.ts'
 import { type Evidence, holdingsOf, violations } from '../support/oracle.ts'
 import { type Disk, openDisk } from './disk.ts'
@@ -46,6 +47,8 @@ export interface PlayOptions {
   readonly kills?: readonly Kill[]
   readonly seed?: number
   readonly fault?: Fault
+  /** Changes what the oracle is shown. */
+  readonly tamper?: (evidence: Evidence) => Evidence
 }
 
 /** What became of a scenario. */
@@ -60,9 +63,26 @@ export interface Outcome {
   readonly trades: Evidence['trades']
 }
 
-/** Starts the node, the gate and the compiler. */
-export async function openTheatre(options: WorldOptions = {}): Promise<Theatre> {
-  const [world, program] = await Promise.all([startWorld(options), compileChild()])
+/**
+ * One theatre for a test file.
+ *
+ * @returns The theatre, once the tests run.
+ */
+export function useTheatre(): () => Theatre {
+  let theatre: Theatre | undefined
+  beforeAll(async () => {
+    theatre = await openTheatre()
+  })
+  afterAll(() => theatre?.close())
+  return () => {
+    if (theatre === undefined) throw new Error('The theatre opens with the first test.')
+    return theatre
+  }
+}
+
+async function openTheatre(): Promise<Theatre> {
+  const program = await compileChild()
+  const world = await startWorld()
   const gate = await startGate(world.url)
   const close = async (): Promise<void> => {
     await gate.stop()
@@ -145,7 +165,7 @@ export async function play(theatre: Theatre, scenario: Scenario, options: PlayOp
     gate.reset({ ...reactions, isOnDisk: ({ raw }) => disk.hasBytes(raw) })
     const runs = await runAll(theatre, { scenario, options, dataDir, disk, reactions })
     await miner.stop()
-    return await judge(theatre, { before, disk, runs, foreign: reactions.foreign ?? [] })
+    return await judge(theatre, { before, disk, runs, foreign: reactions.foreign ?? [], tamper: options.tamper })
   } finally {
     await miner.stop()
     await disk.close()
@@ -198,11 +218,18 @@ function reportOf(lines: readonly ChildLine[]): Pick<Runs, 'counts' | 'trades'> 
   }
 }
 
+interface Facts extends Pick<Evidence, 'before' | 'foreign'> {
+  readonly disk: Disk
+  readonly runs: Runs
+  readonly tamper: PlayOptions['tamper']
+}
+
 async function judge(
   theatre: Theatre,
-  { before, disk, runs, foreign }: Pick<Evidence, 'before' | 'foreign'> & { disk: Disk; runs: Runs },
+  { disk, runs, tamper = (evidence) => evidence, ...facts }: Facts,
 ): Promise<Outcome> {
   const frame = frameOf(theatre)
-  const evidence = { ...frame, before, foreign, sent: theatre.gate.sent, laneMark: disk.laneMark(frame.wallet) }
-  return { ...runs, violations: await violations({ ...evidence, trades: runs.trades }) }
+  const { sent } = theatre.gate
+  const evidence = { ...frame, ...facts, sent, laneMark: disk.laneMark(frame.wallet), trades: runs.trades }
+  return { ...runs, violations: await violations(tamper(evidence)) }
 }

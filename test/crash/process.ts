@@ -48,8 +48,11 @@ export interface RunOptions {
 /** The name of the variable in which the child finds its key. */
 export const keyVariable = 'LEGWORK_CRASH_KEY'
 
-/** No run takes a twentieth of it. */
-const hangMs = 20_000
+/** Its last words, in the message of an error. */
+const linesTold = 30
+
+/** A run takes a second, and a few on a busy machine. */
+const hangMs = 30_000
 
 /**
  * Runs the child until it ends or is killed.
@@ -57,7 +60,7 @@ const hangMs = 20_000
  * @throws Error with all that it said, where it ends in any other way or hangs.
  */
 export async function runChild({ program, plan, privateKey, onLine }: RunOptions): Promise<Ending> {
-  const child = spawn(process.execPath, ['--enable-source-maps', program.file, JSON.stringify(plan)], {
+  const child = spawn(process.execPath, [program.file, JSON.stringify(plan)], {
     env: { PATH: process.env.PATH, [keyVariable]: privateKey },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -83,6 +86,9 @@ export async function runChild({ program, plan, privateKey, onLine }: RunOptions
   clearTimeout(watchdog)
   const isDone = code === 0
   if (isDone || (signal === 'SIGKILL' && !hasHung)) return { isDone, lines }
-  const said = lines.map((line) => JSON.stringify(line)).join('\n')
+  const said = lines
+    .slice(-linesTold)
+    .map((line) => JSON.stringify(line))
+    .join('\n')
   throw new Error(`The child ${hasHung ? 'hung' : `ended with ${code ?? signal}`}.\n${complaint}\n${said}`)
 }

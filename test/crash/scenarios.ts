@@ -44,18 +44,14 @@ export const dearSale: Scenario = {
   name: 'a sale while gas is too dear',
   orders: [sale],
   async stage({ world }) {
-    const setBaseFee = async (gwei: bigint): Promise<void> => {
-      await world.rpc('anvil_setNextBlockBaseFeePerGas', [`0x${(gwei * 10n ** 9n).toString(16)}`])
-      await world.mine()
-    }
-    await setBaseFee(200n)
+    await setBaseFee(world, 200n)
     let isDear = true
     return {
       onLine(line) {
         const isHolding = line.type === 'step' && line.to === 'preparing.holding'
         if (!isDear || !(isHolding || line.type === 'killed')) return
         isDear = false
-        void setBaseFee(1n)
+        void setBaseFee(world, 1n)
       },
     }
   },
@@ -106,6 +102,10 @@ export const displacedSale: Scenario = {
   config: { bumpInterval: 0.2 },
   orders: [sale],
   async stage({ world, trader }) {
+    // The node keeps the states of so few blocks that those from before the last snapshot may be gone: who used a nonce is
+    // looked for in the last 120.
+    await world.mine(125)
+    await setBaseFee(world, 1n)
     const foreign: { hash: Hex; nonce: number }[] = []
     async function takeNonce(): Promise<void> {
       const nonce = Number(await world.rpc('eth_getTransactionCount', [trader.address, 'latest']))
@@ -171,6 +171,12 @@ export const brokenSale: Scenario = {
 }
 
 const never = new Promise<never>(() => {})
+
+/** In gwei per gas unit, for one empty block from now. */
+async function setBaseFee(world: World, gwei: bigint): Promise<void> {
+  await world.rpc('anvil_setNextBlockBaseFeePerGas', [`0x${(gwei * 10n ** 9n).toString(16)}`])
+  await world.mine()
+}
 
 async function timestampS({ rpc }: World): Promise<number> {
   const { timestamp } = (await rpc('eth_getBlockByNumber', ['latest', false])) as { timestamp: string }
