@@ -69,7 +69,7 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
       const latest = await chain.block('latest')
       if (latest === null || latest.hash === tip.hash || isStopped) return
       // An endpoint that lags does not take the head back; a reorg to a lower block shows once it grows past it.
-      if (followed.get(latest.number) === latest.hash) return
+      if (followed.get(latest.number) === latest.hash || latest.number < oldestFollowed()) return
       const asked = chain.medianTip().then((fee) => {
         tipFee = fee
       }, onTrouble)

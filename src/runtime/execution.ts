@@ -61,8 +61,9 @@ export function startExecution(deps: ExecutionDeps): Execution {
     metrics,
     raiseMark,
     onStep(trade, step, actor) {
-      onStep({ tradeId: trade.tradeId, ...step }, trade.status, actor)
-      entries.get(trade.tradeId)?.changes.notify()
+      const entry = entries.get(trade.tradeId)
+      onStep({ tradeId: trade.tradeId, ...step }, () => statusOf(trade.tradeId, entry), actor)
+      entry?.changes.notify()
     },
     onEnded(trade) {
       const status = trade.status()

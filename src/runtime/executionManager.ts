@@ -69,7 +69,7 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
     try {
       this.#open = await openExecution(this.#settings, openers, {
         onStep: (step, status, actor) => detached(() => this.#onStep(step, status, actor)),
-        onEnded: (status) => detached(() => this.emit('ended', status)),
+        onEnded: (status) => this.#onEnded(status),
         onTrouble: (trouble) => this.#onTrouble(trouble),
       })
     } catch (error) {
@@ -189,6 +189,11 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
     else detached(() => this.emit('trouble', trouble))
   }
 
+  #onEnded(status: TradeStatus): void {
+    detached(() => this.emit('trade', status))
+    detached(() => this.emit('ended', status))
+  }
+
   #onStep(step: TradeStep, status: () => TradeStatus, actor: AnyActorRef): void {
     this.#inspection?.note(step, actor)
     const { tradeId, legId, from, to } = step
@@ -197,7 +202,9 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
     }
     if (this.listenerCount('step') > 0) this.emit('step', step)
     if (from !== null && topOf(from) === topOf(to)) return
-    if (legId === undefined && this.listenerCount('trade') > 0) this.emit('trade', status())
+    // Its end is told once it is on disk.
+    const isEnd = topOf(to) === 'done' || topOf(to) === 'failed'
+    if (legId === undefined && !isEnd && this.listenerCount('trade') > 0) this.emit('trade', status())
     if (legId !== undefined && this.listenerCount('leg') > 0) {
       const leg = status().legs.find((one) => one.legId === legId)
       if (leg !== undefined) this.emit('leg', { tradeId, leg })

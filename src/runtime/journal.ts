@@ -148,8 +148,10 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
       // What is under way first; then the last cut, outside the loop that would wait for the disk for ever.
       while (isScheduled) await new Promise((resolve) => setImmediate(resolve))
       await committing
+      const served = waiters
       const writes = collect()
       if (writes.length > 0) await store.commit(writes)
+      for (const resolve of served) resolve()
     },
   }
 }

@@ -34,6 +34,8 @@ export interface LaneOptions {
   readonly recorded: number | null
   /** Resumed legs that hold a place already. */
   readonly holders: readonly string[]
+  /** Nonces of resumed legs. */
+  readonly owned: readonly number[]
   readonly onTrouble: OnTrouble
 }
 
@@ -66,11 +68,13 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
   const next = async (): Promise<number> => {
     const mined = await chain.minedNonce(wallet)
     if (recorded === null) return mined
+    const what = 'the nonces at opening'
     const facts = { wallet, 'next by the store': recorded + 1, 'next by the chain': mined, unfinished: holders.size }
-    const isAhead = mined > recorded + 1
-    const isBehind = mined < recorded + 1 && holders.size === 0
-    if (isAhead) onTrouble(new NonceDriftError('The chain is ahead of the store.', facts), 'the nonces at opening')
-    if (isBehind) onTrouble(new NonceDriftError('The chain is behind the store.', facts), 'the nonces at opening')
+    const open = Array.from({ length: Math.max(0, recorded + 1 - mined) }, (_, index) => mined + index)
+    const missing = open.filter((nonce) => !options.owned.includes(nonce)).join(', ')
+    if (mined > recorded + 1) onTrouble(new NonceDriftError('The chain is ahead of the store.', facts), what)
+    if (missing !== '')
+      onTrouble(new NonceDriftError('The chain lacks nonces that no leg has.', { ...facts, missing }), what)
     return Math.max(recorded + 1, mined)
   }
   const effects: Effects<unknown, LaneEffect, LaneEvent & { atMs: number }> = {

@@ -78,22 +78,30 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
 
   const source: Source = {
     takeWrites() {
-      // What a chart that threw left behind is not what it was: the last good state stays on disk.
-      if (isBroken) return []
-      const entries = history
-      history = []
-      const marks = [...noncesOf(actor)].flatMap(([wallet, nonce]) => raiseMark(wallet, nonce) ?? [])
-      const chunk = entries.length === 0 ? [] : [historyWrite(tradeId, sequence, entries)]
-      sequence += chunk.length
-      return [
-        ...(actor.getSnapshot().status === 'done'
-          ? endedWrites(status(), order)
-          : liveWrites(actor, tradeId, sequence)),
-        ...marks,
-        ...chunk,
-      ]
+      try {
+        // What a chart that threw left behind is not what it was: the last good state stays on disk.
+        return isBroken ? [] : currentWrites()
+      } catch (error) {
+        // Nothing of it may go on as if it were on disk.
+        breakDown(error)
+        return []
+      }
     },
   }
+
+  function currentWrites(): Write[] {
+    const entries = history
+    history = []
+    const marks = [...noncesOf(actor)].flatMap(([wallet, nonce]) => raiseMark(wallet, nonce) ?? [])
+    const chunk = entries.length === 0 ? [] : [historyWrite(tradeId, sequence, entries)]
+    sequence += chunk.length
+    return [
+      ...(actor.getSnapshot().status === 'done' ? endedWrites(status(), order) : liveWrites(actor, tradeId, sequence)),
+      ...marks,
+      ...chunk,
+    ]
+  }
+
   const trade: LiveTrade = {
     tradeId,
     order,

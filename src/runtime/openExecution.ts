@@ -132,7 +132,7 @@ async function openAll(
   const store = await openers.openStore(settings.dataDir)
   closers.push(() => store.close())
   const live = readLive(store)
-  const work = openWork(live)
+  const work = openWork(live, clock.now())
   const chain = await openers.openChain(settings.chain)
   closers.push(() => chain.close())
   await bindToChain(store, chain, settings.dataDir)
@@ -160,7 +160,7 @@ async function openAll(
   if (follower.head().baseFeePerGas === null) {
     throw new InvalidConfigError('The chain has no base fee (EIP-1559), which this version needs.', { field: 'chain' })
   }
-  checkParts(work, signer.wallets, dexes)
+  checkParts(live, work, signer.wallets, dexes)
   await adoptHashes(follower, work)
 
   const journal = startJournal({
@@ -257,7 +257,7 @@ async function openLanes(wallets: readonly Hex[], options: LanesOptions): Promis
       const known = [...owned, ...(marks.read(wallet) === undefined ? [] : [Number(marks.read(wallet))])]
       const recorded = known.length === 0 ? null : Math.max(...known)
       const holders = mine.filter(({ holdsPlace }) => holdsPlace).map(({ key }) => key)
-      return openLane({ ...common, wallet, holders, recorded })
+      return openLane({ ...common, wallet, holders, owned, recorded })
     }),
   )
   return new Map(lanes.map((lane) => [lane.wallet, lane]))

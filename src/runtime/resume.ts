@@ -3,10 +3,11 @@ import type { HeadFollower } from '../chain/headFollower.ts'
 import { InvalidConfigError, StoreError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
 import { type LegContext, walletOf } from '../domain/leg.ts'
+import type { TradeContext } from '../domain/trade.ts'
 import type { Store } from '../store/store.ts'
 import { keyOfLeg } from './legEffects.ts'
 import { isWithoutPlace } from './legUpkeep.ts'
-import type { LiveRecord } from './records.ts'
+import type { StoredTrade } from './records.ts'
 import { pathOf } from './runner.ts'
 
 /** What a stored leg that has not ended left open. */
@@ -27,14 +28,16 @@ interface StoredLeg {
 }
 
 /** Reads what live trades left open, before any actor is started. */
-export function openWork(live: readonly { record: LiveRecord }[]): OpenLeg[] {
+export function openWork(live: readonly StoredTrade[], nowMs: number): OpenLeg[] {
   return live.flatMap(({ record }) => {
     const { children } = record.snapshot as unknown as { children: Record<string, StoredLeg> }
-    return Object.values(children).flatMap(({ snapshot }) => (snapshot.status === 'active' ? [openLeg(snapshot)] : []))
+    return Object.values(children).flatMap(({ snapshot }) =>
+      snapshot.status === 'active' ? [openLeg(snapshot, nowMs)] : [],
+    )
   })
 }
 
-function openLeg({ value, context }: StoredLeg['snapshot']): OpenLeg {
+function openLeg({ value, context }: StoredLeg['snapshot'], nowMs: number): OpenLeg {
   const { order, nonce, attempts } = context
   const path = pathOf(value)
   return {
@@ -43,7 +46,7 @@ function openLeg({ value, context }: StoredLeg['snapshot']): OpenLeg {
     nonce,
     holdsPlace: !isWithoutPlace(path),
     hashes: attempts.map(({ hash }) => hash),
-    raw: isToBeSent(context) ? (attempts.at(-1)?.raw ?? null) : null,
+    raw: isToBeSent(context, nowMs) ? (attempts.at(-1)?.raw ?? null) : null,
     venue: order.venue,
   }
 }
@@ -54,18 +57,22 @@ function openLeg({ value, context }: StoredLeg['snapshot']): OpenLeg {
  * @throws StoreError where the store belongs to another chain. Nothing was changed.
  */
 export async function bindToChain(store: Store, chain: Chain, dataDir: string): Promise<void> {
-  const genesis = (await chain.block(0))?.hash ?? null
+  // A node without old blocks may have none to show, or an error in its place: that says nothing.
+  const genesis = await chain.block(0).then(
+    (block) => block?.hash ?? null,
+    () => null,
+  )
   const bound = store.get('meta', chainKey) as { chainId: number; genesis: Hex | null } | undefined
-  if (bound === undefined) {
-    return await store.commit([{ space: 'meta', key: chainKey, value: { chainId: chain.chainId, genesis } }])
+  const isNews = bound === undefined || (bound.genesis === null && genesis !== null)
+  const isSame = bound === undefined || bound.genesis === genesis || bound.genesis === null || genesis === null
+  if (isSame && (bound === undefined || bound.chainId === chain.chainId)) {
+    if (isNews) await store.commit([{ space: 'meta', key: chainKey, value: { chainId: chain.chainId, genesis } }])
+    return
   }
-  // A node that keeps no first block says nothing about it.
-  const isSame = bound.genesis === genesis || bound.genesis === null || genesis === null
-  if (bound.chainId === chain.chainId && isSame) return
   throw new StoreError('The store belongs to another chain. Use another dataDir.', {
     field: 'dataDir',
     dataDir,
-    'chain of the store': `${bound.chainId}, first block ${bound.genesis}`,
+    'chain of the store': `${bound?.chainId}, first block ${bound?.genesis}`,
     'chain configured': `${chain.chainId}, first block ${genesis}`,
   })
 }
@@ -78,27 +85,33 @@ const chainKey = 'chain'
  * @throws InvalidConfigError naming the wallet or venue that a stored trade cannot do without.
  */
 export function checkParts(
+  live: readonly StoredTrade[],
   work: readonly OpenLeg[],
   wallets: readonly Hex[],
   venues: Pick<ReadonlyMap<string, unknown>, 'has'>,
 ): void {
-  for (const { key, wallet, venue } of work) {
-    if (!wallets.includes(wallet)) throw missing('wallets', wallet, key)
-    if (!venues.has(venue)) throw missing('venues', venue, key)
+  for (const { tradeId, record } of live) {
+    const { order, plan } = (record.snapshot as unknown as { context: TradeContext }).context
+    if (!wallets.includes(order.wallet)) throw missing('wallets', order.wallet, tradeId)
+    // Before it is split, any of its venues may be needed.
+    const unknown = plan.length > 0 ? undefined : order.venues.find((venue) => !venues.has(venue))
+    if (unknown !== undefined) throw missing('venues', unknown, tradeId)
   }
+  for (const { key, venue } of work) if (!venues.has(venue)) throw missing('venues', venue, key)
 }
 
-function missing(field: string, value: string, leg: string): InvalidConfigError {
+function missing(field: string, value: string, trade: string): InvalidConfigError {
   return new InvalidConfigError(`An unfinished trade needs what is not in ${field} any more.`, {
     field,
     missing: value,
-    leg,
+    trade,
   })
 }
 
-/** A call that its leg was told to stop may never have been sent: its cancellation takes the nonce. */
-function isToBeSent({ cancelReason, attempts }: LegContext): boolean {
-  return cancelReason === null || attempts.at(-1)?.purpose === 'cancel'
+/** A call that its leg was told to stop, or that is too late, may never have been sent: its cancellation takes the nonce. */
+function isToBeSent({ cancelReason, attempts, offer }: LegContext, nowMs: number): boolean {
+  if (attempts.at(-1)?.purpose === 'cancel') return true
+  return cancelReason === null && offer !== null && nowMs < offer.deadlineMs
 }
 
 /** Sends the recorded bytes of every open nonce again, lowest first. Whatever the nodes say, the legs look for receipts. */

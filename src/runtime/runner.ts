@@ -71,6 +71,7 @@ export function runActor<Context, Effect extends string, Event extends { readonl
   let path: string | null = null
   let running: Run | null = null
   let lastEvent: string | null = null
+  let isStopped = false
 
   function take(snapshot: AnyMachineSnapshot): void {
     const next = pathOf(snapshot.value)
@@ -81,6 +82,7 @@ export function runActor<Context, Effect extends string, Event extends { readonl
     path = next
     lastEvent = null
     onStep(step)
+    if (isStopped) return
     const meta = metas.get(next)
     if (meta === undefined) return
     const run: Run = { abort: null }
@@ -121,6 +123,7 @@ export function runActor<Context, Effect extends string, Event extends { readonl
   return {
     catchUp,
     stop() {
+      isStopped = true
       subscription.unsubscribe()
       running?.abort?.abort(left)
       running = null

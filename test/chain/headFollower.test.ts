@@ -147,6 +147,18 @@ describe('the head follower', () => {
     expect(follower.head().number).toBe(2)
   })
 
+  test('is not taken back below its start by an endpoint that lags', async () => {
+    const chain = fakeChain()
+    chain.mine()
+    chain.mine()
+    const { follower, poll } = await follow(chain)
+
+    chain.drop(1)
+    await poll()
+
+    expect(follower.head().number).toBe(2)
+  })
+
   test('waits for receipts that a node has not made yet, rather than passing their block', async () => {
     const { chain, follower, troubles, poll } = await follow()
     const { mined, onMined } = watcher()

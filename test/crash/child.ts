@@ -51,7 +51,7 @@ function cancelling(signer: Signer): Signer {
 say({ type: 'loaded' })
 const distributionManager = new ShuffledDistribution(random)
 const manager = await ExecutionManager.openWith({ ...options, distributionManager }, openersWith(points))
-say({ type: 'open' })
+say({ type: 'open', counts: points.counts })
 manager.on('step', ({ tradeId, legId, to }) => {
   say({ type: 'step', tradeId, legId: legId ?? null, to })
   if (legId !== undefined) points.enter(to)

@@ -32,8 +32,8 @@ export interface ChildPlan {
 export type ChildLine =
   /** Its modules are loaded; now it opens. */
   | { readonly type: 'loaded' }
-  /** All that was unfinished has been resumed; now it submits. */
-  | { readonly type: 'open' }
+  /** All that was unfinished has been resumed; now it submits. With the points that it passed so far. */
+  | { readonly type: 'open'; readonly counts: Readonly<Record<string, number>> }
   | { readonly type: 'step'; readonly tradeId: string; readonly legId: string | null; readonly to: string }
   | { readonly type: 'trouble'; readonly what: string; readonly failure: Failure | null }
   /** Its last words. */

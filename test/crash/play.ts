@@ -58,7 +58,8 @@ export interface Outcome {
   readonly killed: readonly string[]
   /** The states of all live legs that were on disk after each kill. */
   readonly statesOnDisk: readonly string[]
-  /** Of the last run: the points that it passed, and how often. */
+  /** Of the last run: the points that it passed, and how often; first those up to when it was open, then all. */
+  readonly countsAtOpen: Readonly<Record<string, number>>
   readonly counts: Readonly<Record<string, number>>
   readonly trades: Evidence['trades']
 }
@@ -175,7 +176,7 @@ export async function play(theatre: Theatre, scenario: Scenario, options: PlayOp
   }
 }
 
-interface Runs extends Pick<Outcome, 'killed' | 'statesOnDisk' | 'counts' | 'trades'> {}
+interface Runs extends Omit<Outcome, 'violations'> {}
 
 interface Cast {
   readonly scenario: Scenario
@@ -211,9 +212,10 @@ async function runAll(theatre: Theatre, { scenario, options, dataDir, disk, reac
   throw new Error('The child was killed more often than planned.')
 }
 
-function reportOf(lines: readonly ChildLine[]): Pick<Runs, 'counts' | 'trades'> {
+function reportOf(lines: readonly ChildLine[]): Pick<Runs, 'countsAtOpen' | 'counts' | 'trades'> {
   return {
     trades: lines.flatMap((line) => (line.type === 'ended' ? [line] : [])),
+    countsAtOpen: lines.find((line) => line.type === 'open')?.counts ?? {},
     counts: lines.find((line) => line.type === 'points')?.counts ?? {},
   }
 }

@@ -11,30 +11,20 @@ const theatre = useTheatre()
 /** What each scenario is about; without a list, every state that a leg comes through in it. */
 const casts: readonly (readonly [Scenario, states?: readonly string[]])[] = [
   [scenarios.nativeSale],
-  [scenarios.tokenSale],
-  [scenarios.narrowLane, ['preparing.admitting', 'preparing.reserving', 'preparing.signing']],
   [
-    scenarios.expiredSale,
-    [
-      'retrying',
-      'preparing.quoting',
-      'preparing.reserving',
-      'preparing.signing',
-      'submitted.broadcasting',
-      'confirming',
-    ],
+    scenarios.tokenSale,
+    ['preparing.queued', 'preparing.signing', 'submitted.broadcasting', 'submitted.pending', 'confirming', 'done'],
   ],
+  [scenarios.narrowLane, ['preparing.admitting', 'preparing.signing']],
+  [scenarios.expiredSale, ['retrying', 'preparing.quoting', 'preparing.signing', 'submitted.broadcasting']],
   [scenarios.dearSale, ['preparing.pricing', 'preparing.holding']],
   [scenarios.stuckSale, ['submitted.bumping', 'submitted.broadcasting', 'submitted.pending', 'confirming']],
-  [
-    scenarios.lateSale,
-    ['submitted.bumping', 'submitted.cancelling', 'submitted.broadcasting', 'submitted.pending', 'retrying'],
-  ],
+  [scenarios.lateSale, ['submitted.cancelling', 'submitted.broadcasting', 'submitted.pending']],
   [
     scenarios.cancelledSale,
-    ['preparing.signing', 'preparing.releasing', 'submitted.cancelling', 'submitted.broadcasting', 'failed'],
+    ['preparing.releasing', 'submitted.cancelling', 'submitted.broadcasting', 'submitted.pending', 'failed'],
   ],
-  [scenarios.displacedSale, ['submitted.pending', 'retrying', 'preparing.quoting', 'submitted.broadcasting']],
+  [scenarios.displacedSale, ['submitted.pending', 'retrying', 'submitted.broadcasting']],
 ]
 
 /** States of which a kill can leave a record; the others are left in the very turn in which they are entered. */

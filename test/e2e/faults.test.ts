@@ -3,7 +3,7 @@ import { type Distribution, type ExecutionManager, type Hex, StoreError } from '
 import { useWorld } from '../support/anvil.ts'
 import { ledgerOf } from '../support/ledger.ts'
 import { eventually, optionsFor, useManagers } from '../support/manager.ts'
-import { failingStore, recordingChain } from '../support/openers.ts'
+import { failingStore, prunedChain, recordingChain, unsentChain } from '../support/openers.ts'
 
 const world = useWorld({ mining: 'interval', blockTimeS: 0.1 })
 const { open, dataDir } = useManagers(world)
@@ -182,6 +182,34 @@ describe('opening again', () => {
 
     expect(status).toBe('failed')
     expect((await ledgerOf(world(), after.wallets[0] as Hex)).usdc).toBe(1_000_000_000_000n)
+  })
+
+  test('does not send a swap whose time has passed while nothing ran', async () => {
+    const folder = dataDir()
+    const sent: string[] = []
+    const before = await open({ timeout: 1, retryAttempts: 0 }, { dataDir: folder, openers: unsentChain() })
+    const handle = before.submitTrade(order)
+    await eventually(() => handle.status().legs[0]?.state === 'submitted.pending', 'the swap on disk')
+    await before.close()
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+
+    const after = await open({ timeout: 1, retryAttempts: 0 }, { dataDir: folder, openers: recordingChain(sent) })
+    const { legs } = await after.submitTrade(order).result()
+
+    expect(legs[0]).toMatchObject({ status: 'failed', failure: { code: 'TIMEOUT' }, gasUsed: 21_000 })
+    expect(sent.filter((name) => name === 'broadcast')).toHaveLength(1)
+  })
+
+  test('works on a node that keeps no first block', async () => {
+    const folder = dataDir()
+    for (let turn = 0; turn < 2; turn += 1) {
+      const execution = await open({}, { dataDir: folder, openers: prunedChain() })
+      await execution.close()
+    }
+
+    const usual = await open({}, { dataDir: folder })
+
+    expect((await usual.executeTrade(order))[0]?.status).toBe('done')
   })
 
   test('refuses a store of another chain', async () => {

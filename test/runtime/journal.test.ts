@@ -135,6 +135,29 @@ describe('the journal', () => {
     expect(troubles).toEqual(['the disk is full', null])
   })
 
+  test('lets go of who waits when its last commit has their change', async () => {
+    const { journal, commits } = startTest()
+    const [a, b] = [counter('a'), counter('b')]
+    let isDurable = false
+    journal.touch(a)
+    void journal.durable()
+    await settle()
+    journal.touch(b)
+    void journal.durable().then(() => {
+      isDurable = true
+    })
+
+    const closing = journal.close()
+    commits[0]?.finish()
+    await settle()
+    commits[1]?.finish()
+    await closing
+    await settle()
+
+    expect(commits[1]?.writes.map(({ key }) => key)).toEqual(['b'])
+    expect(isDurable).toBe(true)
+  })
+
   test('writes what is left when it closes, and ends even where the disk stays full', async () => {
     const { journal, store, commits } = startTest()
     journal.touch(counter('a'))

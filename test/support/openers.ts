@@ -1,4 +1,5 @@
 import type { Chain } from '../../src/chain/chain.ts'
+import { EndpointError } from '../../src/domain/errors.ts'
 import { type Openers, realOpeners } from '../../src/runtime/openExecution.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -30,6 +31,29 @@ export function recordingChain(calls: string[]): Openers {
       return recorded
     },
   }
+}
+
+/** The real chain with some of its calls replaced. */
+function withCalls(replace: (chain: Chain) => Partial<Chain>): Openers {
+  return {
+    ...realOpeners,
+    openChain: async (settings) => {
+      const chain = await realOpeners.openChain(settings)
+      return { ...chain, ...replace(chain) }
+    },
+  }
+}
+
+/** The real chain, which no transaction ever reaches. */
+export function unsentChain(): Openers {
+  return withCalls(() => ({ broadcast: () => Promise.resolve({ verdict: 'unknown', message: 'lost' }) }))
+}
+
+/** The real chain, which has an error in place of its first block. */
+export function prunedChain(): Openers {
+  return withCalls((chain) => ({
+    block: (at) => (at === 0 ? Promise.reject(new EndpointError('pruned history unavailable')) : chain.block(at)),
+  }))
 }
 
 /** The real store, which refuses to write while `isFull` says so. */
