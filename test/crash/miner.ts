@@ -25,14 +25,12 @@ export function startMiner({ world, blocksOnTop, beforeBlock }: MinerOptions): M
 
   async function look(): Promise<void> {
     const { pending } = (await rpc('txpool_status')) as { pending: string }
-    if (Number(pending) > 0) {
-      await beforeBlock?.()
-      await world.mine()
-      owed = blocksOnTop
-    } else if (owed > 0) {
-      await world.mine()
-      owed -= 1
-    }
+    if (Number(pending) === 0 && owed === 0) return
+    if (Number(pending) > 0) await beforeBlock?.()
+    await world.mine()
+    // What came in since the pool was looked at is in this block as well.
+    const taken = Number(await rpc('eth_getBlockTransactionCountByNumber', ['latest']))
+    owed = taken > 0 ? blocksOnTop : owed - 1
   }
 
   async function run(): Promise<void> {
