@@ -25,10 +25,14 @@ export async function compileChild(): Promise<Program> {
   const folder = await mkdtemp(join(cache, 'crash-'))
   const compiler = join(createRequire(import.meta.url).resolve('typescript/package.json'), '../bin/tsc')
   const project = join(import.meta.dirname, 'tsconfig.json')
-  await promisify(execFile)(process.execPath, [compiler, '-p', project, '--outDir', folder]).catch((error: unknown) => {
+  const remove = (): Promise<void> => rm(folder, { recursive: true })
+  try {
+    await promisify(execFile)(process.execPath, [compiler, '-p', project, '--outDir', folder])
+  } catch (error) {
+    await remove()
     throw new Error(`The child does not compile.\n${(error as { stdout?: string }).stdout}`, { cause: error })
-  })
-  return { file: join(folder, 'test/crash/child.js'), remove: () => rm(folder, { recursive: true }) }
+  }
+  return { file: join(folder, 'test/crash/child.js'), remove }
 }
 
 /** How a run of the child ended. */
@@ -51,8 +55,8 @@ export const keyVariable = 'LEGWORK_CRASH_KEY'
 /** Its last words, in the message of an error. */
 const linesTold = 30
 
-/** A run takes a second, and a few on a busy machine. */
-const hangMs = 30_000
+/** A run takes a second; on a machine that is busy with other things it has taken thirty. */
+const hangMs = 120_000
 
 /**
  * Runs the child until it ends or is killed.
