@@ -24,7 +24,9 @@ for (const scenario of plays) {
     const rehearsal = await play(theatre(), scenario)
     const isNew = ({ at }: { at: string }): boolean => !killedAt.has(at)
     const fresh = openingKills(rehearsal).filter(isNew)
-    const kills = callKills(rehearsal).filter((kill) => isNew(kill) || (kill.nth > 1 && isSide(kill.at)))
+    const kills = callKills(rehearsal).filter(
+      ({ at, nth }) => isNew({ at }) || (nth > 1 && isSide(at) && grave.test(at)),
+    )
 
     // Nothing has happened yet when it opens, so that it can be killed there again and again.
     const killing = await playEach(theatre(), scenario, fresh.length > 0 ? [fresh, ...kills] : kills)

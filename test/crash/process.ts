@@ -55,7 +55,7 @@ export const keyVariable = 'LEGWORK_CRASH_KEY'
 /** Its last words, in the message of an error. */
 const linesTold = 30
 
-/** A run takes a second; on a machine that is busy with other things it has taken thirty. */
+/** A run takes a second; many, where the machine has other things to do. */
 const hangMs = 120_000
 
 /**
