@@ -30,8 +30,12 @@ test('Ctrl-C stops a process cleanly, kill -9 does not matter, and resume sees t
   const desk = await setUpDesk(world())
   const trade = ['trade', '--id', 'trade_1', '--pair', 'ETH/USDC', '--amount', '1', '--config', desk.config]
 
+  let isInterrupted = false
   const interrupted = await run(trade, (text, kill) => {
-    if (text.includes('preparing.signing')) kill('SIGINT')
+    if (isInterrupted || !text.includes('preparing.signing')) return
+    // Three legs come by here, and a second Ctrl-C would not wait for a clean stop.
+    isInterrupted = true
+    kill('SIGINT')
   })
   const killed = await run([...trade.slice(0, 2), 'trade_2', ...trade.slice(3)], (text, kill) => {
     if (text.includes('submitted.pending')) kill('SIGKILL')
