@@ -5,6 +5,7 @@ import { detached } from '../domain/detached.ts'
 import { type Failure, TradeFailedError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { LegContext, LegPolicy } from '../domain/leg.ts'
+import { topState } from '../monitor/format.ts'
 import { logTransition, type Transition } from '../monitor/log.ts'
 import { acceptOrder, type OrderRules, type TradeOrder } from './accept.ts'
 import { type Inspection, startInspection } from './inspection.ts'
@@ -201,9 +202,9 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
       logTransition(this.#open.logger, { ...step, from, event: step.event ?? '', ...legFacts(step, actor) })
     }
     if (this.listenerCount('step') > 0) this.emit('step', step)
-    if (from !== null && topOf(from) === topOf(to)) return
+    if (from !== null && topState(from) === topState(to)) return
     // Its end is told once it is on disk.
-    const isEnd = topOf(to) === 'done' || topOf(to) === 'failed'
+    const isEnd = topState(to) === 'done' || topState(to) === 'failed'
     if (legId === undefined && !isEnd && this.listenerCount('trade') > 0) this.emit('trade', status())
     if (legId !== undefined && this.listenerCount('leg') > 0) {
       const leg = status().legs.find((one) => one.legId === legId)
@@ -240,9 +241,4 @@ function leastBusy(lanes: readonly { wallet: Hex; inFlight: number }[]): Hex {
   const [first, ...rest] = lanes
   if (first === undefined) throw new TypeError('There is no wallet.')
   return rest.reduce((best, lane) => (lane.inFlight < best.inFlight ? lane : best), first).wallet
-}
-
-function topOf(path: string): string {
-  const dot = path.indexOf('.')
-  return dot < 0 ? path : path.slice(0, dot)
 }

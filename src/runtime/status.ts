@@ -5,6 +5,7 @@ import type { Hex } from '../domain/hex.ts'
 import type { LegContext, Phase } from '../domain/leg.ts'
 import type { Side } from '../domain/swap.ts'
 import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
+import { topState } from '../monitor/format.ts'
 import { pathOf } from './runner.ts'
 
 /** One leg as it is now. Amounts are decimal strings in whole tokens. Plain JSON. */
@@ -85,9 +86,9 @@ export function tradeStatus(trade: AnyActorRef): TradeStatus {
   const state = pathOf(snapshot.value)
   return {
     tradeId: order.tradeId,
-    status: topOf(state),
+    status: phaseOf(state),
     state,
-    outcome: outcomeOf(topOf(state), views, unallocated === '0'),
+    outcome: outcomeOf(phaseOf(state), views, unallocated === '0'),
     pair: order.pair,
     side: order.side,
     amount: formatAmount(order.amount, base.decimals),
@@ -115,7 +116,7 @@ function legStatus({ context, state }: LegView, { side, tokenIn, tokenOut }: Acc
     legId: order.legId,
     kind: task.kind,
     venue: order.venue,
-    status: topOf(state),
+    status: phaseOf(state),
     state,
     hash: context.hash,
     nonce: context.nonce,
@@ -141,9 +142,8 @@ function outcomeOf(status: Phase, views: readonly LegView[], isAllAllocated: boo
   return isAllAllocated && swaps.every(({ state }) => state === 'done') ? 'filled' : 'partial'
 }
 
-function topOf(state: string): Phase {
-  const [top = state] = state.split('.')
-  return top as Phase
+function phaseOf(state: string): Phase {
+  return topState(state) as Phase
 }
 
 const etherDecimals = 18
