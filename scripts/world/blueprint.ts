@@ -61,7 +61,8 @@ async function fingerprint(): Promise<string> {
 async function removeStale(folder: string): Promise<void> {
   if (!existsSync(folder)) return
   for (const name of await readdir(folder)) {
-    const { mtimeMs } = await stat(join(folder, name))
-    if (Date.now() - mtimeMs > staleAfterMs) await rm(join(folder, name), { recursive: true, force: true })
+    // Another builder's draft may have been moved to its place since the folder was read.
+    const found = await stat(join(folder, name)).catch(() => null)
+    if (found !== null && Date.now() - found.mtimeMs > staleAfterMs) await rm(join(folder, name), { recursive: true, force: true })
   }
 }
