@@ -63,6 +63,7 @@ async function removeStale(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     // Another builder's draft may have been moved to its place since the folder was read.
     const found = await stat(join(folder, name)).catch(() => null)
-    if (found !== null && Date.now() - found.mtimeMs > staleAfterMs) await rm(join(folder, name), { recursive: true, force: true })
+    if (found !== null && Date.now() - found.mtimeMs > staleAfterMs)
+      await rm(join(folder, name), { recursive: true, force: true })
   }
 }
