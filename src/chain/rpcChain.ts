@@ -23,8 +23,11 @@ export interface RpcChainOptions {
  * @example
  * const chain = await openRpcChain({ chainId: 1, rpcUrls: ['http://127.0.0.1:8545'], requestTimeoutMs: 10_000 })
  */
-export async function openRpcChain({ chainId, rpcUrls, requestTimeoutMs }: RpcChainOptions): Promise<Chain> {
-  const endpoints = rpcUrls.map((url) => openRpcEndpoint({ url, requestTimeoutMs }))
+export async function openRpcChain(
+  { chainId, rpcUrls, requestTimeoutMs }: RpcChainOptions,
+  openEndpoint: (options: { url: string; requestTimeoutMs: number }) => RpcEndpoint = openRpcEndpoint,
+): Promise<Chain> {
+  const endpoints = rpcUrls.map((url) => openEndpoint({ url, requestTimeoutMs }))
   try {
     await checkChainIds(endpoints, chainId)
   } catch (error) {

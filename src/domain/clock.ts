@@ -4,4 +4,6 @@ export interface Clock {
   now(): number
   /** Calls back once, at `atMs` or as soon after as it can; never before it returns. Returns how to call it off. */
   at(atMs: number, callback: () => void): () => void
+  /** Calls back once, after all that is ready now: what one turn asks for can be gathered until then. */
+  soon(callback: () => void): void
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { AnyActorRef } from 'xstate'
 import { type OpenOptions, parseOptions, type Settings } from '../config.ts'
+import type { Clock } from '../domain/clock.ts'
 import { detached } from '../domain/detached.ts'
 import { type Failure, TradeFailedError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
@@ -71,7 +72,7 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
       this.#open = await openExecution(this.#settings, openers, {
         onStep: (step, status, actor) => detached(() => this.#onStep(step, status, actor)),
         onEnded: (status) => this.#onEnded(status),
-        onTrouble: (trouble) => this.#onTrouble(trouble),
+        onTrouble: (trouble) => this.#onTrouble(trouble, openers.clock),
       })
     } catch (error) {
       await this.#inspection?.close()
@@ -185,8 +186,8 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
   }
 
   /** What happens while opening is told once somebody can listen. */
-  #onTrouble(trouble: ExecutionEvents['trouble'][0]): void {
-    if (this.#open === undefined) setImmediate(() => this.emit('trouble', trouble))
+  #onTrouble(trouble: ExecutionEvents['trouble'][0], clock: Clock): void {
+    if (this.#open === undefined) clock.soon(() => this.emit('trouble', trouble))
     else detached(() => this.emit('trouble', trouble))
   }
 

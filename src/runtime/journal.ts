@@ -61,7 +61,7 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
       callOffLazy?.()
       callOffLazy = null
       isScheduled = true
-      setImmediate(begin)
+      clock.soon(begin)
     } else if (dirty.size + carried.length > 0 && callOffLazy === null) {
       callOffLazy = clock.at(clock.now() + lazyMs, () => {
         callOffLazy = null
@@ -146,7 +146,7 @@ export function startJournal({ store, clock, onTrouble }: JournalOptions): Journ
       callOffLazy?.()
       callOffLazy = null
       // What is under way first; then the last cut, outside the loop that would wait for the disk for ever.
-      while (isScheduled) await new Promise((resolve) => setImmediate(resolve))
+      while (isScheduled) await new Promise<void>((resolve) => clock.soon(resolve))
       await committing
       const served = waiters
       const writes = collect()

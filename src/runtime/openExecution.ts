@@ -44,7 +44,7 @@ export interface Openers {
 export const realOpeners: Openers = {
   clock: realClock(),
   openStore: openLmdbStore,
-  openChain: openRpcChain,
+  openChain: (chain) => openRpcChain(chain),
   openSigner: ({ wallets, chain }) => openPiscinaSigner({ wallets: [...wallets], chainId: chain.chainId }),
   openVenue: openDex,
 }

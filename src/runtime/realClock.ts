@@ -28,6 +28,7 @@ export function realClock(): Clock {
 
   return {
     now: () => Date.now(),
+    soon: (callback) => void setImmediate(callback),
     at(atMs, callback) {
       const tick = Math.ceil(atMs / tickMs)
       const delayMs = Math.min(Math.max(0, tick * tickMs - Date.now()), timerMaxMs)

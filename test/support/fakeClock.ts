@@ -12,6 +12,7 @@ export function fakeClock(startMs = 1_000_000): FakeClock {
 
   return {
     now: () => nowMs,
+    soon: (callback) => void setImmediate(callback),
     at(atMs, callback) {
       const one = { atMs, callback }
       waiting.push(one)
