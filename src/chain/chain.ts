@@ -1,7 +1,7 @@
 import type { BaseUnits } from '../domain/amount.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { Reader } from '../domain/read.ts'
-import type { Receipt } from '../domain/transaction.ts'
+import type { MinedCall, Receipt } from '../domain/transaction.ts'
 
 /** A block's header, with the hashes of what it holds. */
 export interface Block {
@@ -17,11 +17,31 @@ export interface Block {
 }
 
 /**
- * What a node said to a transaction. `accepted` means that it has it, new or known. Everything else leaves open whether
- * some node has it: only a receipt says what became of it.
+ * What nodes said to a transaction. Only a receipt says what became of it.
+ *
+ * - `accepted`: one of them has it, new or known.
+ * - `nonceTooLow`: its nonce is used up, perhaps by itself. Says nothing yet.
+ * - `nonceTooHigh`: the node lacks transactions before it.
+ * - `outbid`: the node has another one with this nonce, and wants more to replace it.
+ * - `underpriced`, `belowBaseFee`: it offers too little for the node, or for the next block.
+ * - `poolFull`: the same bytes may do later.
+ * - `feeCap`: it pays more than the node's owner lets pass.
+ * - `cannotPay`, `never`: no endpoint has it, and each said so.
+ * - `unknown`: nothing that is understood, or no reply: it may have been taken.
  */
 export interface BroadcastReply {
-  readonly verdict: 'accepted' | 'nonceTooLow' | 'underpriced' | 'cannotPay' | 'never' | 'unknown'
+  readonly verdict:
+    | 'accepted'
+    | 'nonceTooLow'
+    | 'nonceTooHigh'
+    | 'outbid'
+    | 'underpriced'
+    | 'belowBaseFee'
+    | 'poolFull'
+    | 'cannotPay'
+    | 'feeCap'
+    | 'never'
+    | 'unknown'
   readonly message: string
 }
 
@@ -44,7 +64,7 @@ export interface Chain extends Reader {
    * The transaction that used up `nonce`, if it was mined up to the block `to`; null where that is not proven. The search
    * begins at `from` and goes back as far as it must. A hash is evidence; null is none.
    */
-  nonceUser(wallet: Hex, nonce: number, blocks: { from: number; to: number }): Promise<Hex | null>
+  nonceUser(wallet: Hex, nonce: number, blocks: { from: number; to: number }): Promise<MinedCall | null>
 
   /** The latest block, or the one with this number or hash; null where the endpoint has none. */
   block(at: 'latest' | number | Hex): Promise<Block | null>
