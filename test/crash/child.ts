@@ -2,10 +2,11 @@ import { writeSync } from 'node:fs'
 import { ExecutionManager } from '../../src/runtime/executionManager.ts'
 import { type Openers, realOpeners } from '../../src/runtime/openExecution.ts'
 import type { Signer } from '../../src/signer/signer.ts'
+import { randomNumbers } from '../support/random.ts'
 import { plantFault } from './faults.ts'
 import { type KillPoints, killableChain, killableSigner, killableStore, killPoints, nothing } from './killPoints.ts'
 import type { ChildLine, ChildPlan } from './plan.ts'
-import { randomNumbers, ShuffledDistribution, shuffled, shuffledStore } from './shuffle.ts'
+import { ShuffledDistribution, shuffled, shuffledStore } from './shuffle.ts'
 
 // A process of its own that trades until all of its trades have ended, or until it is killed. Run again with the same data
 // directory it submits the same orders again. Says what happens in lines of JSON.

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { holdingsOf, violations } from '../support/oracle.ts'
+import { randomNumbers } from '../support/random.ts'
 import { openDisk } from './disk.ts'
 import { startMiner } from './miner.ts'
 import type { ChildLine, ChildPlan } from './plan.ts'
 import { frameOf, optionsFor, traderOf, useTheatre } from './play.ts'
 import { runChild } from './process.ts'
-import { randomNumbers } from './shuffle.ts'
 
 // LEGWORK_CRASH_SEED=… plays the same orders of work and the same delays again; the instants still depend on the machine.
 const seed = Number(process.env.LEGWORK_CRASH_SEED ?? randomInt(2 ** 31))

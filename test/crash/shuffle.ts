@@ -2,18 +2,6 @@ import { DistributionManager } from '../../src/distribution/proportional.ts'
 import type { Json } from '../../src/domain/json.ts'
 import type { Store } from '../../src/store/store.ts'
 
-/** Numbers from 0 up to 1 that depend on the seed alone. */
-export function randomNumbers(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    // Mulberry32.
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /** The same things in another order. */
 export function shuffled<Thing>(things: readonly Thing[], random: () => number): Thing[] {
   return things

@@ -2,19 +2,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { Transaction } from 'ethers'
 import { type Hex, lowerHex } from '../../src/domain/hex.ts'
-
-/** One call as a client sent it. */
-export interface RpcCall {
-  readonly id: unknown
-  readonly method: string
-  readonly params: readonly unknown[]
-}
-
-interface RpcReply {
-  readonly id: unknown
-  readonly result?: unknown
-  readonly error?: { readonly code: number; readonly message: string }
-}
+import { suffer } from './gateFaults.ts'
+import { askAs } from './gateNode.ts'
+import type { Fate, FaultPlan } from './gatePlan.ts'
+import { askNode, type RpcCall, type RpcReply } from './gateRpc.ts'
+import type { Rules } from './gateRules.ts'
+import { staleCall, staleReply, type View, withoutReceipts } from './gateView.ts'
 
 /** One arrival of a signed transaction. The same bytes may arrive again. */
 export interface Sent {
@@ -24,7 +17,7 @@ export interface Sent {
   readonly to: Hex
   readonly nonce: number
   readonly data: Hex
-  /** Wei per gas unit. */
+  /** Wei per gas unit; of a transaction without it, its gas price. */
   readonly maxFeePerGas: bigint
   readonly atMs: number
   /** The node's newest block at that time. */
@@ -43,9 +36,11 @@ export interface Treatment {
   readonly delay?: Promise<unknown>
   /** The node gets it; the client's connection breaks in place of the reply. */
   readonly drop?: boolean
+  /** The node never gets it; the client's connection breaks. */
+  readonly lose?: boolean
 }
 
-/** Stands between a client and a node, and keeps every transaction that was handed over. */
+/** Stands between a client and a node, keeps every transaction that was handed over, and is as bad a node as it is told to be. */
 export interface Gate {
   readonly url: string
   /** In the order of their arrival. */
@@ -58,6 +53,12 @@ export interface Gate {
 export interface GateOptions {
   /** Asked at the moment that bytes arrive; true where they are safe already. */
   readonly isOnDisk?: (sent: Pick<Sent, 'raw' | 'hash'>) => boolean
+  /** Whose rules a transaction must pass; the node's own without them. */
+  readonly rules?: Rules
+  /** Decides what befalls each request; nothing does without it. */
+  readonly faults?: FaultPlan
+  /** Milliseconds: what a fault makes late is so late at most; a second without it. */
+  readonly lateMaxMs?: number
   /** Decides for each call; nothing is done without it. */
   readonly treat?: (call: RpcCall) => Treatment | undefined
   /** Told of each arrival, before the node is. */
@@ -79,6 +80,7 @@ export async function startGate(target: string): Promise<Gate> {
   let options: GateOptions = {}
   let sent: Sent[] = []
   const parsed = new Map<string, Transaction>()
+  const heads = new WeakMap<View, Promise<number>>()
 
   const server = createServer((request, response) => {
     // A client that was killed in the middle is no fault of the gate.
@@ -86,17 +88,42 @@ export async function startGate(target: string): Promise<Gate> {
   })
 
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await bodyOf(request)
-    const parsedBody = JSON.parse(body) as RpcCall | RpcCall[]
+    const parsedBody = JSON.parse(await bodyOf(request)) as RpcCall | RpcCall[]
     const calls = [parsedBody].flat()
     const arrivals = await note(calls)
     const treatments = calls.flatMap((call) => options.treat?.(call) ?? [])
     for (const { hold } of treatments) await hold
-    const text = await post(target, body)
-    settle(arrivals, text)
-    for (const { delay } of treatments) await delay
-    if (treatments.some(({ drop }) => drop)) response.destroy()
-    else response.writeHead(200, { 'content-type': 'application/json' }).end(text)
+    const fate = treatments.some(({ lose }) => lose) ? lost : (options.faults?.next() ?? none)
+    const ask = async (): Promise<RpcReply[]> => {
+      const replies = await askThrough(fate.view, calls)
+      settle(arrivals, replies)
+      for (const { delay } of treatments) await delay
+      return replies
+    }
+    const kind = treatments.some(({ drop }) => drop) ? 'lostReply' : fate.kind
+    const { lateMaxMs = 1_000 } = options
+    await suffer({ ...fate, kind }, { response, isBatch: Array.isArray(parsedBody), ask, lateMaxMs })
+  }
+
+  async function askThrough(view: View | null, calls: readonly RpcCall[]): Promise<RpcReply[]> {
+    const { rules = 'anvil' } = options
+    if (view === null) return askAs(rules, target, calls)
+    if (view.kind === 'nullReceipts') {
+      const replies = await askAs(rules, target, calls)
+      return calls.map((call, index) => withoutReceipts(call, replies[index] as RpcReply))
+    }
+    const head = await headSeen(view)
+    const stale = calls.map((call) => staleCall(call, head))
+    const replies = await askAs(rules, target, stale)
+    return stale.map((call, index) => staleReply(call, replies[index] as RpcReply, head))
+  }
+
+  /** The same block for as long as the view lasts. */
+  function headSeen(view: Extract<View, { kind: 'staleHead' }>): Promise<number> {
+    const head =
+      heads.get(view) ?? askNode(target, 'eth_blockNumber').then((now) => Math.max(0, Number(now) - view.lag))
+    heads.set(view, head)
+    return head
   }
 
   /** Looks at the disk first of all: whatever takes time after it can only make a late write look early. */
@@ -112,7 +139,7 @@ export async function startGate(target: string): Promise<Gate> {
       parsed.set(raw, transaction)
       return { call, raw, transaction, wasOnDisk: isOnDisk({ raw, hash: lowerHex(transaction.hash ?? '') }) }
     })
-    const head = Number(resultOf(await post(target, headRequest)))
+    const head = Number(await askNode(target, 'eth_blockNumber'))
     for (const { call, raw, transaction, wasOnDisk } of found) {
       const one: Sent = { raw, ...factsOf(transaction), atMs, head, wasOnDisk, reply: null }
       arrivals.set(call.id, one)
@@ -122,11 +149,11 @@ export async function startGate(target: string): Promise<Gate> {
     return arrivals
   }
 
-  function settle(arrivals: ReadonlyMap<unknown, Sent>, text: string): void {
-    if (arrivals.size === 0) return
-    for (const reply of [JSON.parse(text) as RpcReply | RpcReply[]].flat()) {
+  function settle(arrivals: ReadonlyMap<unknown, Sent>, replies: readonly RpcReply[]): void {
+    for (const reply of replies) {
       const one = arrivals.get(reply.id)
-      if (one === undefined) continue
+      // The first reply says what became of it; the same bytes once more are always known.
+      if (one === undefined || one.reply !== null) continue
       one.reply = reply
       options.onReply?.(one)
     }
@@ -151,20 +178,17 @@ export async function startGate(target: string): Promise<Gate> {
   }
 }
 
-const headRequest = JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'eth_blockNumber', params: [] })
+const none: Fate = { kind: 'none', share: 0, view: null }
+const lost: Fate = { ...none, kind: 'lostRequest' }
 
-function resultOf(text: string): unknown {
-  return (JSON.parse(text) as RpcReply).result
-}
-
-function factsOf({ hash, from, to, nonce, data, maxFeePerGas }: Transaction) {
+function factsOf({ hash, from, to, nonce, data, maxFeePerGas, gasPrice }: Transaction) {
   return {
     hash: lowerHex(hash ?? ''),
     from: lowerHex(from ?? ''),
     to: lowerHex(to ?? ''),
     nonce,
     data: lowerHex(data),
-    maxFeePerGas: maxFeePerGas ?? 0n,
+    maxFeePerGas: maxFeePerGas ?? gasPrice ?? 0n,
   }
 }
 
@@ -172,9 +196,4 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString()
-}
-
-async function post(url: string, body: string): Promise<string> {
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-  return response.text()
 }
