@@ -1,3 +1,4 @@
+export { endpointMachine } from './endpointMachine.ts'
 export { laneMachine } from './laneMachine.ts'
 export { legMachine } from './legMachine.ts'
 export { tradeMachine } from './tradeMachine.ts'
