@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Sent } from '../support/gate.ts'
-import type { Evidence } from '../support/oracle.ts'
+import type { Evidence } from '../support/oracleLedger.ts'
 import type { Fault, Kill } from './plan.ts'
 import { play, type Scenario, useTheatre } from './play.ts'
 import { nativeSale, stuckSale } from './scenarios.ts'
@@ -53,7 +53,7 @@ const untruths: readonly { means: string; finds: RegExp; tamper: (evidence: Evid
   {
     means: 'a nonce that was given out and never sent',
     finds: /^No gaps: the lane's mark is 7/,
-    tamper: (evidence) => ({ ...evidence, laneMark: 7 }),
+    tamper: ({ wallets, ...evidence }) => ({ ...evidence, wallets: wallets.map((one) => ({ ...one, laneMark: 7 })) }),
   },
   {
     means: 'a nonce that was used for two legs',
@@ -75,11 +75,19 @@ const untruths: readonly { means: string; finds: RegExp; tamper: (evidence: Evid
     finds: /^Exact: USDC changed by \d+, and by \d+ in the reports/,
     tamper: ({ trades, ...evidence }) => ({
       ...evidence,
+      trades: trades.map(({ status, history }) => {
+        const legs = status.legs.map((leg, index) => (index > 0 ? leg : { ...leg, amountOut: nudged(leg.amountOut) }))
+        return { status: { ...status, legs }, history }
+      }),
+    }),
+  },
+  {
+    means: 'a sum that is not that of its legs',
+    finds: /^Exact: the fills of the legs of sale are not those of the trade/,
+    tamper: ({ trades, ...evidence }) => ({
+      ...evidence,
       trades: trades.map(({ status, history }) => ({
-        status: {
-          ...status,
-          amountOut: `${status.amountOut.slice(0, -1)}${(Number(status.amountOut.at(-1)) + 1) % 10}`,
-        },
+        status: { ...status, amountOut: nudged(status.amountOut) },
         history,
       })),
     }),
@@ -105,6 +113,11 @@ for (const { means, finds, tamper } of untruths) {
 
     expect(violations).toContainEqual(expect.stringMatching(finds))
   })
+}
+
+/** Another last digit. */
+function nudged(amount: string | null): string {
+  return `${amount?.slice(0, -1)}${(Number(amount?.at(-1)) + 1) % 10}`
 }
 
 function unmined(one: Sent): Sent {

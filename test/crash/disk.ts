@@ -6,7 +6,7 @@ import { encodeKey } from '../../src/store/recordKey.ts'
 
 /** Another process's store, read while that process writes it, or after it was killed. */
 export interface Disk {
-  /** True where a live trade's record has exactly these bytes. */
+  /** True where the record of a live trade, or of a gap that is being closed, has exactly these bytes. */
   hasBytes(raw: string): boolean
   /** Where each leg of the live trades stands. */
   legStates(): string[]
@@ -19,6 +19,8 @@ interface Opened {
   readonly root: RootDatabase<string, Buffer>
   readonly live: Database<string, Buffer>
   readonly lane: Database<string, Buffer>
+  /** Undefined where the store has none. */
+  readonly gap: Database<string, Buffer> | undefined
 }
 
 /** Looks into a data directory. Nothing is opened before the first look, when its owner must have made it. */
@@ -33,13 +35,13 @@ export function openDisk(dataDir: string): Disk {
     return opened
   }
 
-  function liveTexts(): string[] {
-    return [...(fresh()?.live.getRange() ?? [])].map(({ value }) => value)
+  function textsOf(space: 'live' | 'gap'): string[] {
+    return [...(fresh()?.[space]?.getRange() ?? [])].map(({ value }) => value)
   }
 
   return {
-    hasBytes: (raw) => liveTexts().some((text) => text.includes(`"${raw}"`)),
-    legStates: () => liveTexts().flatMap(statesOf),
+    hasBytes: (raw) => [...textsOf('live'), ...textsOf('gap')].some((text) => text.includes(`"${raw}"`)),
+    legStates: () => textsOf('live').flatMap(statesOf),
     laneMark(wallet) {
       const text = fresh()?.lane.get(encodeKey(wallet))
       return text === undefined ? null : Number(text)
@@ -54,7 +56,8 @@ export function openDisk(dataDir: string): Disk {
 function openFile(path: string): Opened {
   const binary = { keyEncoding: 'binary', encoding: 'string' } as const
   const root = open<string, Buffer>({ path, noSubdir: true, readOnly: true, ...binary })
-  return { root, live: root.openDB({ name: 'live', ...binary }), lane: root.openDB({ name: 'lane', ...binary }) }
+  const space = (name: string): Database<string, Buffer> => root.openDB({ name, ...binary })
+  return { root, live: space('live'), lane: space('lane'), gap: space('gap') as Database<string, Buffer> | undefined }
 }
 
 function statesOf(text: string): string[] {

@@ -12,12 +12,14 @@ export interface MinerOptions {
   readonly blocksOnTop: number
   /** Runs before each block that takes transactions. */
   readonly beforeBlock?: (() => Promise<void>) | undefined
+  /** Runs after each block; `taken`: how many transactions are in it. */
+  readonly afterBlock?: ((taken: number) => Promise<void>) | undefined
 }
 
 const intervalMs = 15
 
 /** Starts mining by hand: no empty blocks while nothing happens, so that the chain's clock does not run away. */
-export function startMiner({ world, blocksOnTop, beforeBlock }: MinerOptions): Miner {
+export function startMiner({ world, blocksOnTop, beforeBlock, afterBlock }: MinerOptions): Miner {
   const { rpc } = world
   let owed = 0
   let isStopped = false
@@ -31,6 +33,7 @@ export function startMiner({ world, blocksOnTop, beforeBlock }: MinerOptions): M
     // What came in since the pool was looked at is in this block as well.
     const taken = Number(await rpc('eth_getBlockTransactionCountByNumber', ['latest']))
     owed = taken > 0 ? blocksOnTop : owed - 1
+    await afterBlock?.(taken)
   }
 
   async function run(): Promise<void> {

@@ -5,7 +5,8 @@ import { afterAll, beforeAll } from 'vitest'
 import type { Account } from '../../scripts/world/accounts.ts'
 import { startWorld, type World } from '../../scripts/world/world.ts'
 import { type Gate, type GateOptions, startGate } from '../support/gate.ts'
-import { type Evidence, holdingsOf, violations } from '../support/oracle.ts'
+import { violations } from '../support/oracle.ts'
+import { type Evidence, holdingsOf } from '../support/oracleLedger.ts'
 import { type Disk, openDisk } from './disk.ts'
 import { type Miner, startMiner } from './miner.ts'
 import type { ChildLine, ChildPlan, Fault, Kill } from './plan.ts'
@@ -20,9 +21,11 @@ export interface Theatre {
 }
 
 /** What goes on around the child. */
-export interface Reactions extends Pick<GateOptions, 'onSent' | 'onReply' | 'treat'> {
+export interface Reactions extends Pick<GateOptions, 'onSent' | 'onReply' | 'treat' | 'rules'> {
   /** Runs before each block that takes transactions. */
   readonly beforeBlock?: () => Promise<void>
+  /** Runs after each block; `taken`: how many transactions are in it. */
+  readonly afterBlock?: (taken: number) => Promise<void>
   readonly onLine?: (line: ChildLine, kill: () => void) => void
   /** What was sent past the gate. */
   readonly foreign?: Evidence['foreign']
@@ -39,6 +42,8 @@ export interface Scenario {
     readonly world: World
     readonly miner: Miner
     readonly trader: Account
+    /** Where the child will keep its data; nothing is there yet. */
+    readonly dataDir: string
   }) => Promise<Reactions>
 }
 
@@ -106,6 +111,10 @@ const config: ChildPlan['options']['config'] = {
   bumpInterval: 600,
 }
 
+function confirmationsOf(scenario: Pick<Scenario, 'config'>): number {
+  return scenario.config?.confirmationBlocks ?? confirmations
+}
+
 /** All that a child is told, but for its orders and its end. */
 export function optionsFor({ world, gate }: Theatre, dataDir: string, scenario: Pick<Scenario, 'config'>) {
   return {
@@ -130,18 +139,17 @@ export function traderOf({ world }: Theatre) {
 }
 
 /** What the oracle needs to know of the world. */
-export function frameOf(theatre: Theatre) {
+export function frameOf(theatre: Theatre, scenario: Pick<Scenario, 'config'> = {}) {
   const { rpc, tokens } = theatre.world
   return {
     rpc,
-    wallet: traderOf(theatre).address,
     tokens: {
       ETH: { address: tokens.ETH, decimals: 18 },
       WETH: { address: tokens.WETH, decimals: 18 },
       USDC: { address: tokens.USDC, decimals: 6 },
       DAI: { address: tokens.DAI, decimals: 18 },
     },
-    confirmations,
+    confirmations: confirmationsOf(scenario),
     ceilings: { call: ceilingGwei * gwei, cancel: 2n * ceilingGwei * gwei },
   }
 }
@@ -159,14 +167,21 @@ export async function play(theatre: Theatre, scenario: Scenario, options: PlayOp
   const snapshot = await world.snapshot()
   let reactions: Reactions = {}
   const beforeBlock = async () => reactions.beforeBlock?.()
-  const miner = startMiner({ world, blocksOnTop: confirmations, beforeBlock })
+  const afterBlock = async (taken: number) => reactions.afterBlock?.(taken)
+  const miner = startMiner({ world, blocksOnTop: confirmationsOf(scenario), beforeBlock, afterBlock })
+  const { address: wallet } = traderOf(theatre)
+  const frame = frameOf(theatre, scenario)
   try {
-    reactions = (await scenario.stage?.({ world, miner, trader: traderOf(theatre) })) ?? {}
-    const before = await holdingsOf(frameOf(theatre))
+    reactions = (await scenario.stage?.({ world, miner, trader: traderOf(theatre), dataDir })) ?? {}
+    const before = await holdingsOf({ ...frame, wallet })
     gate.reset({ ...reactions, isOnDisk: ({ raw }) => disk.hasBytes(raw) })
     const runs = await runAll(theatre, { scenario, options, dataDir, disk, reactions })
     await miner.stop()
-    return await judge(theatre, { before, disk, runs, foreign: reactions.foreign ?? [], tamper: options.tamper })
+    const wallets = [{ wallet, before, laneMark: disk.laneMark(wallet) }]
+    const { sent } = gate
+    const evidence = { ...frame, wallets, sent, trades: runs.trades, foreign: reactions.foreign ?? [] }
+    const { tamper = (untouched: Evidence) => untouched } = options
+    return { ...runs, violations: await violations(tamper(evidence)) }
   } finally {
     await miner.stop()
     await disk.close()
@@ -218,20 +233,4 @@ function reportOf(lines: readonly ChildLine[]): Pick<Runs, 'countsAtOpen' | 'cou
     countsAtOpen: lines.find((line) => line.type === 'open')?.counts ?? {},
     counts: lines.find((line) => line.type === 'points')?.counts ?? {},
   }
-}
-
-interface Facts extends Pick<Evidence, 'before' | 'foreign'> {
-  readonly disk: Disk
-  readonly runs: Runs
-  readonly tamper: PlayOptions['tamper']
-}
-
-async function judge(
-  theatre: Theatre,
-  { disk, runs, tamper = (evidence) => evidence, ...facts }: Facts,
-): Promise<Outcome> {
-  const frame = frameOf(theatre)
-  const { sent } = theatre.gate
-  const evidence = { ...frame, ...facts, sent, laneMark: disk.laneMark(frame.wallet), trades: runs.trades }
-  return { ...runs, violations: await violations(tamper(evidence)) }
 }

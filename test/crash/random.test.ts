@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { holdingsOf, violations } from '../support/oracle.ts'
+import { violations } from '../support/oracle.ts'
+import { holdingsOf } from '../support/oracleLedger.ts'
 import { randomNumbers } from '../support/random.ts'
 import { openDisk } from './disk.ts'
 import { startMiner } from './miner.ts'
@@ -65,13 +66,15 @@ test(`${killsMin} kills at random instants, four trades running, seed ${seed}`, 
   }
 
   async function tradeToTheEnd(set: number): Promise<string[]> {
-    const before = await holdingsOf(frameOf(theatre()))
+    const frame = frameOf(theatre())
+    const { address: wallet } = traderOf(theatre())
+    const before = await holdingsOf({ ...frame, wallet })
     theatre().gate.reset({ isOnDisk: ({ raw }) => disk.hasBytes(raw) })
     let lines: readonly ChildLine[] | null = null
     while (lines === null) lines = await run(ordersOf(set))
     const trades = lines.flatMap((line) => (line.type === 'ended' ? [line] : []))
-    const frame = { ...frameOf(theatre()), before, sent: theatre().gate.sent, foreign: [] }
-    return violations({ ...frame, trades, laneMark: disk.laneMark(frame.wallet) })
+    const wallets = [{ wallet, before, laneMark: disk.laneMark(wallet) }]
+    return violations({ ...frame, wallets, sent: theatre().gate.sent, trades, foreign: [] })
   }
 
   try {

@@ -106,14 +106,14 @@ export const displacedSale: Scenario = {
     // looked for in the last 120.
     await world.mine(125)
     await setBaseFee(world, 1n)
-    const foreign: { hash: Hex; nonce: number }[] = []
+    const foreign: { hash: Hex; nonce: number; from: Hex }[] = []
     async function takeNonce(): Promise<void> {
       const nonce = Number(await world.rpc('eth_getTransactionCount', [trader.address, 'latest']))
       const fees = { gasLimit: 21_000, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 10n ** 9n }
       const call = { type: 2, chainId: world.chainId, to: trader.address, nonce }
       const raw = await new Wallet(trader.privateKey).signTransaction({ ...call, ...fees })
       const hash = (await world.rpc('eth_sendRawTransaction', [raw])) as Hex
-      foreign.push({ hash, nonce })
+      foreign.push({ hash, nonce, from: trader.address })
       await world.mine()
     }
     let taken: Promise<void> | undefined

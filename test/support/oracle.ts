@@ -1,64 +1,6 @@
-import type { Rpc } from '../../scripts/world/rpc.ts'
 import { parseAmount } from '../../src/domain/amount.ts'
-import type { Hex } from '../../src/domain/hex.ts'
-import type { HistoryEntry } from '../../src/runtime/records.ts'
-import type { LegStatus, TradeStatus } from '../../src/runtime/status.ts'
 import type { Sent } from './gate.ts'
-
-/** What a wallet had before anything was sent. */
-export interface Holdings {
-  readonly nonce: number
-  /** Base units by symbol; ETH is the chain's own coin. */
-  readonly balances: Readonly<Record<string, bigint>>
-}
-
-/** All that the invariants are checked against. */
-export interface Evidence {
-  readonly rpc: Rpc
-  readonly wallet: Hex
-  readonly tokens: Readonly<Record<string, { readonly address: Hex | 'native'; readonly decimals: number }>>
-  readonly confirmations: number
-  /** Wei per gas unit. */
-  readonly ceilings: { readonly call: bigint; readonly cancel: bigint }
-  readonly before: Holdings
-  /** The gate's record. */
-  readonly sent: readonly Sent[]
-  /** What was reported, when all had ended. */
-  readonly trades: readonly { readonly status: TradeStatus; readonly history: readonly HistoryEntry[] }[]
-  /** The highest nonce that the store has recorded. */
-  readonly laneMark: number | null
-  /** Transactions of nothing that somebody else sent with the wallet's key, past the gate. */
-  readonly foreign: readonly { readonly hash: Hex; readonly nonce: number }[]
-}
-
-interface Mined {
-  readonly succeeded: boolean
-  readonly blockNumber: number
-  readonly gasUsed: bigint
-  readonly costWei: bigint
-}
-
-/** One leg with all that was ever signed for it. */
-interface Leg {
-  readonly name: string
-  readonly status: LegStatus
-  readonly trade: TradeStatus
-  readonly hashes: ReadonlySet<string>
-  /** What the gate saw of it, in order. */
-  readonly sent: readonly Sent[]
-  readonly mined: readonly { readonly sent: Sent; readonly receipt: Mined }[]
-}
-
-interface Ledger extends Evidence {
-  readonly legs: readonly Leg[]
-  /** Of what passed the gate, by hash. */
-  readonly receipts: ReadonlyMap<string, Mined>
-  /** Of what did not, by nonce. */
-  readonly foreignReceipts: ReadonlyMap<number, Mined>
-  readonly head: number
-  readonly after: Holdings
-  readonly pending: number
-}
+import { type Evidence, type Ledger, type Leg, type Mined, readLedger, type WalletLedger } from './oracleLedger.ts'
 
 /**
  * Checks what must always hold, from the chain's own ledger and the record of every byte that reached the node: recorded
@@ -74,69 +16,6 @@ export async function violations(evidence: Evidence): Promise<string[]> {
   return [recordedFirst, atMostOnce, noGaps, onlyReceipts, exact, bounded].flatMap((check) => check(ledger))
 }
 
-/** What a wallet has now. */
-export async function holdingsOf({
-  rpc,
-  wallet,
-  tokens,
-}: Pick<Evidence, 'rpc' | 'wallet' | 'tokens'>): Promise<Holdings> {
-  const nonce = Number(await rpc('eth_getTransactionCount', [wallet, 'latest']))
-  const balances = await Promise.all(
-    Object.entries(tokens).map(async ([symbol, { address }]) => {
-      const data = `0x70a08231${wallet.slice(2).padStart(64, '0')}`
-      const balance =
-        address === 'native'
-          ? await rpc('eth_getBalance', [wallet, 'latest'])
-          : await rpc('eth_call', [{ to: address, data }, 'latest'])
-      return [symbol, BigInt(balance as string)] as const
-    }),
-  )
-  return { nonce, balances: Object.fromEntries(balances) }
-}
-
-async function readLedger(evidence: Evidence): Promise<Ledger> {
-  const { rpc, sent, trades, foreign } = evidence
-  const receipts = new Map<string, Mined>()
-  const foreignReceipts = new Map<number, Mined>()
-  for (const { hash, nonce } of foreign) {
-    const receipt = await readReceipt(rpc, hash)
-    if (receipt !== null) foreignReceipts.set(nonce, receipt)
-  }
-  for (const hash of new Set(sent.map((one) => one.hash))) {
-    const receipt = await readReceipt(rpc, hash)
-    if (receipt !== null) receipts.set(hash, receipt)
-  }
-  const legs = trades.flatMap(({ status: trade, history }) =>
-    trade.legs.map((status): Leg => {
-      const mine = history.filter(({ legId }) => legId === status.legId)
-      const hashes = new Set(mine.flatMap(({ hash }) => hash ?? []))
-      const own = sent.filter(({ hash }) => hashes.has(hash))
-      const firsts = own.filter((one, index) => own.findIndex(({ hash }) => hash === one.hash) === index)
-      const mined = firsts.flatMap((one) => {
-        const receipt = receipts.get(one.hash)
-        return receipt === undefined ? [] : [{ sent: one, receipt }]
-      })
-      return { name: `${trade.tradeId}/${status.legId}`, status, trade, hashes, sent: own, mined }
-    }),
-  )
-  const { pending, queued } = (await rpc('txpool_status')) as { pending: string; queued: string }
-  const head = Number(await rpc('eth_blockNumber'))
-  const after = await holdingsOf(evidence)
-  return { ...evidence, legs, receipts, foreignReceipts, head, after, pending: Number(pending) + Number(queued) }
-}
-
-async function readReceipt(rpc: Rpc, hash: Hex): Promise<Mined | null> {
-  const receipt = (await rpc('eth_getTransactionReceipt', [hash])) as Record<string, string> | null
-  if (receipt === null) return null
-  const { status = '', blockNumber = '', gasUsed = '', effectiveGasPrice = '' } = receipt
-  return {
-    succeeded: status === '0x1',
-    blockNumber: Number(blockNumber),
-    gasUsed: BigInt(gasUsed),
-    costWei: BigInt(gasUsed) * BigInt(effectiveGasPrice),
-  }
-}
-
 function recordedFirst({ sent }: Ledger): string[] {
   const seen = new Set<string>()
   return sent.flatMap(({ hash, nonce, wasOnDisk }) => {
@@ -147,18 +26,22 @@ function recordedFirst({ sent }: Ledger): string[] {
 }
 
 function atMostOnce(ledger: Ledger): string[] {
-  const { legs, sent } = ledger
+  const { legs, sent, owners, wallets } = ledger
   const found: string[] = []
-  const ownerOfNonce = new Map<number, string>()
-  for (const { hash, nonce } of sent) {
-    const owners = legs.filter(({ hashes }) => hashes.has(hash)).map(({ name }) => name)
-    const [owner = 'nobody'] = owners
-    if (owners.length !== 1) found.push(`At most once: ${hash} (nonce ${nonce}) belongs to ${owners.length} legs.`)
-    const earlier = ownerOfNonce.get(nonce)
+  const ownerOfNonce = new Map<string, string>()
+  for (const one of sent) {
+    const { hash, nonce, from } = one
+    const own = owners.get(hash) ?? []
+    if (!wallets.some(({ wallet }) => wallet === from)) found.push(`At most once: ${hash} is of a stranger, ${from}.`)
+    // What closes a gap belongs to no trade, and does nothing.
+    if (own.length === 0 && isCancellation(one)) continue
+    if (own.length !== 1) found.push(`At most once: ${hash} (nonce ${nonce}) belongs to ${own.length} legs.`)
+    const owner = own[0]?.name ?? 'nobody'
+    const earlier = ownerOfNonce.get(`${from} ${nonce}`)
     if (earlier !== undefined && earlier !== owner) {
       found.push(`At most once: nonce ${nonce} was used by ${earlier} and by ${owner}.`)
     }
-    ownerOfNonce.set(nonce, owner)
+    ownerOfNonce.set(`${from} ${nonce}`, owner)
   }
   for (const leg of legs) {
     const swaps = leg.mined.filter(({ sent: one, receipt }) => receipt.succeeded && !isCancellation(one))
@@ -169,13 +52,14 @@ function atMostOnce(ledger: Ledger): string[] {
 }
 
 /** A new nonce may only be used once each earlier one was finally consumed, and not by a success. */
-function tooEarly({ name, sent, mined }: Leg, { confirmations, foreignReceipts }: Ledger): string[] {
+function tooEarly({ name, sent, mined }: Leg, { confirmations, wallets }: Ledger): string[] {
   const nonces = [...new Set(sent.map(({ nonce }) => nonce))]
+  const foreign = wallets.find(({ wallet }) => wallet === sent[0]?.from)?.foreignReceipts
   return nonces.slice(1).flatMap((nonce, index) => {
     const first = sent.find((one) => one.nonce === nonce)
     const before = nonces[index]
     const own = mined.find((one) => one.sent.nonce === before)?.receipt
-    const end = own ?? foreignReceipts.get(before ?? -1)
+    const end = own ?? foreign?.get(before ?? -1)
     if (first === undefined) return []
     if (end === undefined) return [`At most once: ${name} took nonce ${nonce}, and nonce ${before} was never mined.`]
     const isFinal = first.head - end.blockNumber + 1 >= confirmations
@@ -183,28 +67,38 @@ function tooEarly({ name, sent, mined }: Leg, { confirmations, foreignReceipts }
   })
 }
 
-function noGaps({ before, after, sent, receipts, foreignReceipts, pending, laneMark }: Ledger): string[] {
+function noGaps({ wallets, receipts, pending }: Ledger): string[] {
+  const found = wallets.flatMap((wallet) => gapsOf(wallet, receipts))
+  return pending > 0 ? [...found, `No gaps: ${pending} transactions are still pending.`] : found
+}
+
+function gapsOf(
+  { before, after, sent, foreignReceipts, laneMark }: WalletLedger,
+  receipts: ReadonlyMap<string, Mined>,
+): string[] {
   const found: string[] = []
-  const highest = Math.max(before.nonce - 1, ...sent.map(({ nonce }) => nonce))
+  const highestOwn = Math.max(before.nonce - 1, ...sent.map(({ nonce }) => nonce))
+  const highest = Math.max(highestOwn, ...foreignReceipts.keys())
   if (after.nonce !== highest + 1) {
     found.push(`No gaps: ${highest} is the highest nonce that was sent, and ${after.nonce} is the next to be mined.`)
   }
+  const ours = new Set(sent.flatMap(({ nonce, hash }) => (receipts.has(hash) ? [nonce] : [])))
   for (let nonce = before.nonce; nonce <= highest; nonce += 1) {
-    const isOurs = sent.some((one) => one.nonce === nonce && receipts.has(one.hash))
-    if (!isOurs && !foreignReceipts.has(nonce))
+    if (!ours.has(nonce) && !foreignReceipts.has(nonce)) {
       found.push(`No gaps: nonce ${nonce} was not mined by anything that was sent.`)
+    }
   }
-  if (pending > 0) found.push(`No gaps: ${pending} transactions are still pending.`)
-  if (highest >= before.nonce && laneMark !== highest) {
-    found.push(`No gaps: the lane's mark is ${laneMark}, and the highest nonce ${highest}.`)
+  if (highestOwn >= before.nonce && laneMark !== highestOwn) {
+    found.push(`No gaps: the lane's mark is ${laneMark}, and the highest nonce ${highestOwn}.`)
   }
   return found
 }
 
 function onlyReceipts({ legs, trades, head, confirmations }: Ledger): string[] {
   const found: string[] = []
-  for (const { name, status, mined } of legs) {
-    const success = mined.find(({ sent, receipt }) => receipt.succeeded && !isCancellation(sent))
+  for (const leg of legs) {
+    const { name, status, mined } = leg
+    const success = successOf(leg)
     if (status.status === 'done' && success?.sent.hash !== status.hash) {
       found.push(
         `Only receipts count: ${name} is done by ${status.hash}, and by the chain it is ${success?.sent.hash}.`,
@@ -233,13 +127,10 @@ function onlyReceipts({ legs, trades, head, confirmations }: Ledger): string[] {
   return found
 }
 
-function exact({ trades, legs, tokens, before, after, receipts, foreignReceipts }: Ledger): string[] {
+function exact(ledger: Ledger): string[] {
+  const { trades, legs, tokens, wallets, receipts, owners } = ledger
   const found: string[] = []
   const units = (amount: string | null, symbol: string): bigint => toUnits(amount, tokens[symbol]?.decimals ?? 0)
-  const change: Record<string, bigint> = {}
-  const add = (symbol: string, amount: bigint): void => {
-    change[symbol] = (change[symbol] ?? 0n) + amount
-  }
   for (const { status } of trades) {
     const base = status.side === 'sell' ? status.tokenIn : status.tokenOut
     const given = status.legs.reduce((sum, { amount }) => sum + units(amount, base), units(status.unallocated, base))
@@ -247,19 +138,39 @@ function exact({ trades, legs, tokens, before, after, receipts, foreignReceipts 
     if (isSplit && given !== units(status.amount, base)) {
       found.push(`Exact: the legs of ${status.tradeId} and the rest add up to ${given} of ${status.amount} ${base}.`)
     }
-    add(status.tokenIn, -units(status.amountIn, status.tokenIn))
-    add(status.tokenOut, units(status.amountOut, status.tokenOut))
+    const paid = status.legs.reduce((sum, { amountIn }) => sum + units(amountIn, status.tokenIn), 0n)
+    const received = status.legs.reduce((sum, { amountOut }) => sum + units(amountOut, status.tokenOut), 0n)
+    if (paid !== units(status.amountIn, status.tokenIn) || received !== units(status.amountOut, status.tokenOut)) {
+      found.push(`Exact: the fills of the legs of ${status.tradeId} are not those of the trade.`)
+    }
   }
-  const gasWei = costOf(receipts.values())
   const reportedWei = legs.reduce((sum, { status }) => sum + weiOf(status.gasCost), 0n)
+  const gasWei = costOf([...receipts].flatMap(([hash, receipt]) => (owners.has(hash) ? [receipt] : [])))
   if (gasWei !== reportedWei) found.push(`Exact: ${reportedWei} wei are reported for gas, and ${gasWei} were paid.`)
-  add('ETH', -gasWei - costOf(foreignReceipts.values()))
-  for (const symbol of Object.keys(tokens)) {
+  return [...found, ...wallets.flatMap((wallet) => balanceFaults(wallet, ledger))]
+}
+
+/** What a wallet really lost and won, against the fills of its legs and the gas of its receipts. */
+function balanceFaults(
+  { wallet, before, after, sent, foreignReceipts }: WalletLedger,
+  { legs, tokens, receipts }: Ledger,
+): string[] {
+  const change: Record<string, bigint> = {}
+  const add = (symbol: string, amount: string | null, sign: bigint): void => {
+    change[symbol] = (change[symbol] ?? 0n) + sign * toUnits(amount, tokens[symbol]?.decimals ?? 0)
+  }
+  for (const leg of legs) {
+    if (successOf(leg)?.sent.from !== wallet) continue
+    add(leg.trade.tokenIn, leg.status.amountIn, -1n)
+    add(leg.trade.tokenOut, leg.status.amountOut, 1n)
+  }
+  const own = [...new Set(sent.map(({ hash }) => hash))].flatMap((hash) => receipts.get(hash) ?? [])
+  change.ETH = (change.ETH ?? 0n) - costOf(own) - costOf(foreignReceipts.values())
+  return Object.keys(tokens).flatMap((symbol) => {
     const real = (after.balances[symbol] ?? 0n) - (before.balances[symbol] ?? 0n)
     const reported = change[symbol] ?? 0n
-    if (real !== reported) found.push(`Exact: ${symbol} changed by ${real}, and by ${reported} in the reports.`)
-  }
-  return found
+    return real === reported ? [] : [`Exact: ${symbol} changed by ${real}, and by ${reported} in the reports.`]
+  })
 }
 
 function bounded({ sent, ceilings }: Ledger): string[] {
@@ -272,6 +183,10 @@ function bounded({ sent, ceilings }: Ledger): string[] {
 /** A transfer of nothing to oneself. */
 export function isCancellation({ from, to, data }: Pick<Sent, 'from' | 'to' | 'data'>): boolean {
   return from === to && data === '0x'
+}
+
+function successOf({ mined }: Leg): Leg['mined'][number] | undefined {
+  return mined.find(({ sent, receipt }) => receipt.succeeded && !isCancellation(sent))
 }
 
 function costOf(receipts: Iterable<Mined>): bigint {
