@@ -1,0 +1,128 @@
+import { StoreError, StoreLockedError } from '../../src/domain/errors.ts'
+import type { Json } from '../../src/domain/json.ts'
+import { type Key, type Space, type Store, spaces, type Write } from '../../src/store/store.ts'
+import type { Incarnation } from './incarnation.ts'
+import type { World } from './world.ts'
+
+/** What survives the process. */
+export interface Disk {
+  /** @throws StoreLockedError where another process has it open. */
+  open(by: Incarnation): Promise<Store>
+  /** The process is dead: what it was writing is there as a whole or not at all, and its lock is gone. */
+  release(by: Incarnation): void
+  /** Told of every text that has just become safe. */
+  onSafe(listener: (text: string) => void): void
+  isLocked(): boolean
+  isFull: boolean
+}
+
+type Records = Record<Space, Map<string, string>>
+
+const numberDigits = 16
+
+/** An empty disk. */
+export function openDisk(world: World): Disk {
+  const { faults, scenarios, story } = world
+  const random = world.random('disk')
+  const records = Object.fromEntries(spaces.map((space) => [space, new Map()])) as Records
+  let owner: Incarnation | null = null
+  let underWay: (() => void) | null = null
+  let onSafe: (text: string) => void = () => {}
+
+  function write(writes: readonly EncodedWrite[]): void {
+    for (const { space, key, text } of writes) {
+      if (text === undefined) records[space].delete(key)
+      else {
+        records[space].set(key, text)
+        onSafe(text)
+      }
+    }
+  }
+
+  function commit(writes: readonly Write[], by: Incarnation): Promise<void> {
+    const encoded = writes.map(encode)
+    return new Promise((resolve, reject) => {
+      const apply = (): void => write(encoded)
+      underWay = apply
+      by.at(random.int(1, random.chance(0.05) ? 400 : 8), () => {
+        underWay = null
+        if (disk.isFull) {
+          faults.note('diskFull')
+          scenarios.note('12 disk refuses')
+          story.tell('disk', () => 'refuses a commit')
+          return reject(new StoreError('The disk is full.'))
+        }
+        apply()
+        story.tell(
+          'disk',
+          () => `commit ${encoded.map(({ space, key }) => `${space}/${key.replace('\0', '#')}`).join(' ')}`,
+        )
+        by.notice('committed')
+        resolve()
+      })
+    })
+  }
+
+  function* entries(space: Space, prefix: string | undefined): Generator<{ key: Key; value: Json }> {
+    const keys = [...records[space].keys()].filter((key) => prefix === undefined || decode(key)[0] === prefix).sort()
+    // Nothing may rest on that live trades keep their places.
+    for (const key of space === 'live' ? random.shuffled(keys) : keys) {
+      const text = records[space].get(key)
+      if (text === undefined) continue
+      const [name, number] = decode(key)
+      yield { key: number === undefined ? name : [name, number], value: JSON.parse(text) }
+    }
+  }
+
+  const disk: Disk = {
+    isFull: false,
+    isLocked: () => owner !== null,
+    async open(by) {
+      if (owner !== null) throw new StoreLockedError('Another process has this dataDir open.')
+      owner = by
+      return {
+        get(space, key) {
+          const text = records[space].get(encodeKey(key))
+          return text === undefined ? undefined : JSON.parse(text)
+        },
+        entries,
+        commit: (writes) => commit(writes, by),
+        async close() {
+          if (owner === by) owner = null
+        },
+      }
+    },
+    release(by) {
+      if (owner !== by) return
+      owner = null
+      if (underWay !== null && !disk.isFull && random.chance(0.5)) {
+        story.tell('disk', () => 'the commit under way is there all the same')
+        underWay()
+      }
+      underWay = null
+    },
+    onSafe(listener) {
+      onSafe = listener
+    },
+  }
+  return disk
+}
+
+interface EncodedWrite {
+  readonly space: Space
+  readonly key: string
+  readonly text: string | undefined
+}
+
+function encode({ space, key, value }: Write): EncodedWrite {
+  return { space, key: encodeKey(key), text: value === undefined ? undefined : JSON.stringify(value) }
+}
+
+function encodeKey(key: Key): string {
+  return typeof key === 'string' ? key : `${key[0]}\0${String(key[1]).padStart(numberDigits, '0')}`
+}
+
+function decode(key: string): [name: string, number: number | undefined] {
+  const [name = '', number] = key.split('\0')
+  return [name, number === undefined ? undefined : Number(number)]
+}

@@ -1,0 +1,2 @@
+// Where it is kept is the business of `src/chain`; the simulation asks for it here alone.
+export { RpcError } from '../../src/chain/rpcEndpoint.ts'

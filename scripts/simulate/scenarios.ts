@@ -1,0 +1,37 @@
+/** The scenarios that must arise over the seeds of a run, by their number in the list of scenarios. */
+export const scenarios = {
+  '1 killed while preparing': 1,
+  '2 reply lost': 2,
+  '2 killed before the reply was noted': 2,
+  '3 killed around a bump': 3,
+  '4 endpoints disagree': 4,
+  '5 foreign transaction': 5,
+  '6 reorg drops a transaction': 6,
+  '6 reorg mines it elsewhere': 6,
+  '6 reorg mines another attempt': 6,
+  '6 reorg turns the result round': 6,
+  '7 one stuck, others behind it': 7,
+  '8 price above the ceiling': 8,
+  '9 cancellation loses': 9,
+  '10 second process refused': 10,
+  '10 late signature': 10,
+  '11 signer dies': 11,
+  '12 disk refuses': 12,
+  '13 more orders than places': 13,
+} as const
+
+export type Scenario = keyof typeof scenarios
+
+/** How often each arose. */
+export interface Scenarios {
+  note(scenario: Scenario): void
+  counts(): ReadonlyMap<Scenario, number>
+}
+
+export function tallyScenarios(): Scenarios {
+  const counts = new Map<Scenario, number>()
+  return {
+    note: (scenario) => void counts.set(scenario, (counts.get(scenario) ?? 0) + 1),
+    counts: () => counts,
+  }
+}

@@ -1,0 +1,175 @@
+import { StoreLockedError } from '../../src/domain/errors.ts'
+import type { ExecutionManager } from '../../src/runtime/executionManager.ts'
+import { type Disk, openDisk } from './disk.ts'
+import { beginLife, type Incarnation } from './incarnation.ts'
+import { killerOf } from './killer.ts'
+import type { Kind } from './kinds.ts'
+import { startMiner } from './miner.ts'
+import { checkAll, type Ended } from './oracle.ts'
+import { planSeed } from './plan.ts'
+import { openManager } from './process.ts'
+import type { Scenario } from './scenarios.ts'
+import { type Story, untold } from './story.ts'
+import { trade, type Wish, wishesOf } from './trader.ts'
+import { startWeather } from './weather.ts'
+import { startWitness, type Violation, type Witness } from './witness.ts'
+import { buildWorld, type World } from './world.ts'
+
+/** What became of one seed. */
+export interface SeedReport {
+  readonly seed: number
+  readonly violations: readonly Violation[]
+  readonly faults: ReadonlyMap<Kind, number>
+  readonly scenarios: ReadonlyMap<Scenario, number>
+  /** Kinds that could happen. */
+  readonly kinds: readonly Kind[]
+  /** Different transactions that were sent. */
+  readonly transactions: number
+  readonly events: number
+  readonly virtualMs: number
+}
+
+/** How long everything may take to end once the world has healed. */
+const patienceMs = 2 * 3_600_000
+const restartMs = 3_000
+
+/** Plays one seed from the first order to the last end, and checks what must always hold. */
+export async function simulateSeed(
+  seed: number,
+  { without, story = untold }: { without: readonly Kind[]; story?: Story },
+): Promise<SeedReport> {
+  const plan = planSeed(seed, without)
+  const world = buildWorld(plan, story)
+  story = world.story
+  story.tell('plan', () => JSON.stringify({ ...plan, kinds: [...plan.kinds] }))
+  const witness = startWitness(world)
+  const disk = openDisk(world)
+  disk.onSafe(witness.safe)
+  startWeather(world, startMiner(world), disk)
+  await play({ world, witness, disk, wishes: wishesOf(world), ended: new Set() })
+  return {
+    seed,
+    violations: witness.violations,
+    faults: world.faults.counts(),
+    scenarios: world.scenarios.counts(),
+    kinds: [...plan.kinds],
+    transactions: witness.departures.size,
+    events: world.timeline.count(),
+    virtualMs: world.timeline.now() - (world.healsAtMs - plan.healsAfterMs),
+  }
+}
+
+interface Play {
+  readonly world: World
+  readonly witness: Witness
+  readonly disk: Disk
+  readonly wishes: readonly Wish[]
+  readonly ended: Set<string>
+}
+
+/** One life after the other, until one sees all trades end. */
+async function play(stage: Play): Promise<void> {
+  const { world, witness, wishes, ended } = stage
+  for (let number = 1; ; number += 1) {
+    const manager = await live(stage, number)
+    if (manager !== null) return finish(stage, manager)
+    if (world.timeline.now() > world.healsAtMs + patienceMs) {
+      const missing = wishes.filter(({ order }) => !ended.has(order.tradeId)).map(({ order }) => order.tradeId)
+      return witness.fault({ kind: 'stuck', text: `No end of ${missing.join(', ')}.` })
+    }
+  }
+}
+
+/** One life: the manager where all has ended in it, null where it died before. */
+async function live(stage: Play, number: number): Promise<ManagedLife | null> {
+  const { world, witness, disk, wishes, ended } = stage
+  const { timeline, story, faults } = world
+  const killer = killerOf(world, number)
+  const life = beginLife(timeline, number, killer.notice)
+  let manager: ExecutionManager | undefined
+  let refusal: unknown
+  ended.clear()
+  story.tell('process', () => `life ${number} begins`)
+  openManager(world, life, witness, disk).then(
+    (opened) => {
+      manager = opened
+      story.tell('process', () => 'is open')
+      trade(world, life, witness, {
+        manager: opened,
+        wishes,
+        onEnded: (tradeId) => void ended.add(tradeId),
+      })
+      if (faults.isOn('stranger')) life.at(1_000, () => intrude(stage, number))
+    },
+    (error: unknown) => {
+      refusal = error
+    },
+  )
+  const limitMs = world.healsAtMs + patienceMs
+  const isOver = (): boolean =>
+    refusal !== undefined || ended.size === wishes.length || killer.isDue() || timeline.now() > limitMs
+  await timeline.run(isOver)
+  if (manager !== undefined && ended.size === wishes.length) return { manager, life }
+  if (refusal !== undefined) story.tell('process', () => `does not open: ${String(refusal)}`)
+  else if (timeline.now() <= limitMs) {
+    faults.note('kill')
+    witness.killed()
+    story.tell('process', () => 'is killed')
+  }
+  life.die()
+  disk.release(life)
+  const againMs = timeline.now() + (refusal === undefined ? world.random(`pause ${number}`).int(1, 20_000) : restartMs)
+  let isTime = false
+  timeline.outside(againMs, () => {
+    isTime = true
+  })
+  await timeline.run(() => isTime)
+  return null
+}
+
+interface ManagedLife {
+  readonly manager: ExecutionManager
+  readonly life: Incarnation
+}
+
+/** A second process on the same store: it must be refused, and nobody else may notice. */
+function intrude({ world, witness, disk }: Play, number: number): void {
+  // It is closing already.
+  if (!disk.isLocked()) return
+  const stranger = beginLife(world.timeline, -number, () => {})
+  world.faults.note('stranger')
+  openManager(world, stranger, witness, disk).then(
+    () => witness.fault({ kind: 'other', text: 'A second process opened the same store.' }),
+    (error: unknown) => {
+      if (error instanceof StoreLockedError) world.scenarios.note('10 second process refused')
+      else witness.fault({ kind: 'other', text: `A second process was refused for another reason: ${String(error)}` })
+    },
+  )
+}
+
+/** All has ended: closes, waits until the chain has settled, and looks at everything. */
+async function finish({ world, witness, disk, wishes }: Play, { manager, life }: ManagedLife): Promise<void> {
+  const { timeline, ledger, plan } = world
+  const endings: Ended[] = wishes.map(({ order }) => ({
+    order,
+    status: manager.getExecutionStatus(order.tradeId),
+    history: manager.getHistory(order.tradeId),
+  }))
+  const settledAt = ledger.highest() + plan.confirmations + 3
+  const isPast = timeline.now() + patienceMs
+  let isClosed = false
+  manager.close().then(
+    () => {
+      isClosed = true
+    },
+    (error: unknown) => witness.fault({ kind: 'other', text: `It did not close: ${String(error)}` }),
+  )
+  await timeline.run(() => (isClosed && ledger.highest() >= settledAt) || timeline.now() > isPast)
+  if (!isClosed) return witness.fault({ kind: 'stuck', text: 'It never closed.' })
+  life.die()
+  const after = beginLife(timeline, 0, () => {})
+  const store = await disk.open(after)
+  const live = [...store.entries('live')].map(({ key }) => String(key))
+  if (live.length > 0) witness.fault({ kind: 'stuck', text: `Live in the store after the end: ${live.join(', ')}.` })
+  checkAll(world, witness, endings)
+}

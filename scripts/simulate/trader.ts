@@ -1,0 +1,132 @@
+import { parseAmount } from '../../src/domain/amount.ts'
+import { OverloadedError } from '../../src/domain/errors.ts'
+import type { TradeOrder } from '../../src/runtime/accept.ts'
+import type { ExecutionManager } from '../../src/runtime/executionManager.ts'
+import { inputOf, outputOf, poolOf, routerOf, tokens } from './contracts.ts'
+import type { Incarnation, Moment } from './incarnation.ts'
+import type { Random } from './random.ts'
+import { balanceOf } from './state.ts'
+import type { Witness } from './witness.ts'
+import type { World } from './world.ts'
+
+/** One order of the caller, and when it comes. */
+export interface Wish {
+  readonly order: TradeOrder
+  readonly atMs: number
+  /** When the caller changes its mind; null: never. */
+  readonly cancelAtMs: number | null
+}
+
+/** Steps of a leg at which the process may be told to die. */
+const moments: Readonly<Record<string, Moment>> = {
+  'preparing.signing': 'reserving',
+  'submitted.bumping': 'bumping',
+  'submitted.cancelling': 'cancelling',
+  confirming: 'confirming',
+  retrying: 'retrying',
+}
+
+const pairs = ['ETH/USDC', 'ETH/USDC', 'ETH/DAI', 'DAI/USDC'] as const
+
+/** What the caller will want. No two amounts are the same. */
+export function wishesOf(world: World): Wish[] {
+  const { plan, timeline, faults } = world
+  const random = world.random('orders')
+  return Array.from({ length: plan.orders }, (_, index): Wish => {
+    const atMs = timeline.now() + random.int(0, Math.min(40_000, plan.healsAfterMs))
+    const isCancelled = faults.isOn('cancel') && random.chance(0.4)
+    return {
+      order: orderOf(world, random, index),
+      atMs,
+      cancelAtMs: isCancelled ? atMs + random.int(0, 40_000) : null,
+    }
+  })
+}
+
+function orderOf(world: World, random: Random, index: number): TradeOrder {
+  const pair = random.pick(pairs)
+  const side = random.chance(0.6) ? 'sell' : 'buy'
+  // The index makes it unique.
+  const size = (pair.startsWith('ETH') ? random.int(10, 300) : random.int(10_000, 900_000)) * 100 + index + 1
+  const order: TradeOrder = { tradeId: `t${index}`, pair, side, amount: `${(size / 10_000).toFixed(4)}` }
+  return random.chance(0.4) ? { ...order, quotes: quotesOf(world, random, order) } : order
+}
+
+/** The caller's own prices, as good as the pools' at the beginning, or a little worse. */
+function quotesOf({ ledger, plan }: World, random: Random, { pair, side, amount }: TradeOrder): Record<string, bigint> {
+  const [base, quote] = pair.split('/').map((symbol) => tokens.find((token) => token.symbol === symbol))
+  if (base === undefined || quote === undefined) throw new RangeError(`No token of ${pair}.`)
+  const whole = BigInt(parseAmount(amount, base.decimals))
+  const count = random.int(1, plan.venues)
+  const { state } = ledger.tip()
+  const venues = random.shuffled(Array.from({ length: plan.venues }, (_, index) => index)).slice(0, count)
+  return Object.fromEntries(
+    venues.map((index) => {
+      const pool = poolOf(routerOf(index), base.address, quote.address)
+      const [ours, theirs] = [balanceOf(state, base.address, pool), balanceOf(state, quote.address, pool)]
+      const exact = side === 'sell' ? outputOf(whole, ours, theirs) : (inputOf(whole, theirs, ours) ?? theirs)
+      const bps = BigInt(random.int(0, 60))
+      return [`v${index}`, side === 'sell' ? (exact * (10_000n - bps)) / 10_000n : (exact * (10_000n + bps)) / 10_000n]
+    }),
+  )
+}
+
+/** Where orders go, and who hears of their ends. */
+export interface Desk {
+  readonly manager: ExecutionManager
+  readonly wishes: readonly Wish[]
+  readonly onEnded: (tradeId: string) => void
+}
+
+/** Puts the wishes to a manager that has just opened, those of the past at once, and waits for their ends. */
+export function trade(world: World, life: Incarnation, witness: Witness, { manager, wishes, onEnded }: Desk): void {
+  const random = world.random(`trader ${life.number}`)
+  const nowMs = world.timeline.now()
+  manager.on('step', (step) => {
+    witness.step(step)
+    const moment = moments[step.to]
+    if (moment !== undefined) life.notice(moment)
+  })
+  manager.on('trouble', ({ what, failure }) => {
+    world.story.tell('trouble', () => `${what}: ${failure?.message.replaceAll('\n', ' ') ?? 'well again'}`)
+  })
+  for (const wish of random.shuffled(wishes)) {
+    life.at(Math.max(0, wish.atMs - nowMs), () => void submit(wish))
+    if (wish.cancelAtMs !== null) life.at(Math.max(0, wish.cancelAtMs - nowMs), () => cancel(wish))
+  }
+
+  async function submit(wish: Wish): Promise<void> {
+    const { order } = wish
+    try {
+      world.story.tell('caller', () => `submits ${order.tradeId}: ${order.side} ${order.amount} ${order.pair}`)
+      const status = await manager.submitTrade(order).result()
+      witness.announced(status)
+      world.story.tell(
+        'caller',
+        () => `${order.tradeId} is ${status.status}: ${status.amountIn} for ${status.amountOut}`,
+      )
+      onEnded(order.tradeId)
+    } catch (error) {
+      if (!(error instanceof OverloadedError)) {
+        // A chart that broke: it has no end, and shows as stuck.
+        return world.story.tell('caller', () => `${order.tradeId}: ${String(error)}`)
+      }
+      world.scenarios.note('13 more orders than places')
+      world.faults.note('overload')
+      await manager.whenCapacity()
+      await submit(wish)
+    }
+  }
+
+  function cancel({ order: { tradeId } }: Wish): void {
+    try {
+      manager.cancelTrade(tradeId)
+    } catch {
+      // Not submitted yet.
+      return
+    }
+    world.faults.note('cancel')
+    world.story.tell('caller', () => `cancels ${tradeId}`)
+    witness.cancelled()
+  }
+}

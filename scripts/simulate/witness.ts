@@ -1,0 +1,167 @@
+import type { Hex } from '../../src/domain/hex.ts'
+import type { TradeStep } from '../../src/runtime/liveTrade.ts'
+import type { TradeStatus } from '../../src/runtime/status.ts'
+import { ancestorAt } from './ledger.ts'
+import { nonceOf } from './state.ts'
+import { isNothing, type WireTransaction } from './wire.ts'
+import type { World } from './world.ts'
+
+/** What is wrong: a leg forgotten, done twice, without an end, or anything else that must not be. */
+export interface Violation {
+  readonly kind: 'lost' | 'doubled' | 'stuck' | 'other'
+  readonly text: string
+}
+
+/** One transaction's first way to the wire. */
+export interface Departure {
+  readonly transaction: WireTransaction
+  readonly atMs: number
+  /** Nonces of its wallet below this one were finally used up by then. */
+  readonly finalCount: number
+}
+
+/** Sees what the process does from outside, and keeps what the oracle needs. */
+export interface Witness {
+  signed(raw: Hex): void
+  /** The bytes leave the process. */
+  departs(raw: Hex): void
+  /** A text is on disk. */
+  safe(text: string): void
+  /** Replies to accepted transactions on their way back: `1` more or `-1` fewer. */
+  replyUnderWay(change: 1 | -1): void
+  /** Signatures under way. */
+  signing(change: 1 | -1): void
+  step(step: TradeStep): void
+  announced(status: TradeStatus): void
+  killed(): void
+  cancelled(): void
+  fault(violation: Violation): void
+  /** The first departure of each transaction, in order. */
+  readonly departures: ReadonlyMap<Hex, Departure>
+  /** What was announced first, by trade. */
+  readonly announcements: ReadonlyMap<string, TradeStatus>
+  readonly violations: readonly Violation[]
+}
+
+/** Nothing has been seen yet. */
+export function startWitness(world: World): Witness {
+  const { wire, ledger, plan, timeline, story, scenarios } = world
+  const unsafe = new Set<Hex>()
+  const seen = new Set<Hex>()
+  const departures = new Map<Hex, Departure>()
+  const announcements = new Map<string, TradeStatus>()
+  const violations: Violation[] = []
+  const states = new Map<string, { readonly path: string; readonly hash: Hex | undefined }>()
+  let replies = 0
+  let signatures = 0
+
+  const fault = (violation: Violation): void => {
+    violations.push(violation)
+    story.tell('ORACLE', () => `${violation.kind}: ${violation.text}`)
+  }
+
+  function final(wallet: Hex): number {
+    const block = ancestorAt(ledger.tip(), ledger.highest() - plan.confirmations + 1)
+    return block === undefined ? 0 : nonceOf(block.state, wallet)
+  }
+
+  /** Transactions of the same nonce that are on their way, newest last. */
+  function attemptsLike({ from, nonce }: WireTransaction): WireTransaction[] {
+    return [...departures.values()].flatMap(({ transaction }) =>
+      transaction.from === from && transaction.nonce === nonce ? [transaction] : [],
+    )
+  }
+
+  function noteStep({ from, to, event, hash }: TradeStep): void {
+    if (event === 'leg.displaced') scenarios.note('5 foreign transaction')
+    if (to === 'preparing.holding' || (event === 'leg.unchanged' && from === 'submitted.bumping')) {
+      scenarios.note('8 price above the ceiling')
+    }
+    if (to !== 'submitted.cancelling' || hash === undefined) return
+    const stuck = departures.get(hash)?.transaction
+    if (stuck === undefined) return
+    const isBefore = [...departures.values()].some(
+      ({ transaction }) => transaction.from === stuck.from && transaction.nonce > stuck.nonce,
+    )
+    if (isBefore) scenarios.note('7 one stuck, others behind it')
+  }
+
+  return {
+    departures,
+    announcements,
+    violations,
+    fault,
+    signed(raw) {
+      if (seen.has(raw)) return
+      seen.add(raw)
+      unsafe.add(raw)
+    },
+    departs(raw) {
+      const transaction = wire.read(raw)
+      if (transaction === undefined) return fault({ kind: 'other', text: `Bytes that nobody signed: ${raw}` })
+      const { hash, from, nonce, maxFee } = transaction
+      story.tell(
+        'runtime',
+        () =>
+          `sends ${hash.slice(0, 10)} (nonce ${nonce}, ${maxFee} wei, ${isNothing(transaction) ? 'nothing' : 'call'})`,
+      )
+      if (unsafe.has(raw)) {
+        fault({ kind: 'lost', text: `Recorded first: ${hash} (nonce ${nonce}) left before it was on disk.` })
+        unsafe.delete(raw)
+      }
+      if (!departures.has(hash)) {
+        departures.set(hash, { transaction, atMs: timeline.now(), finalCount: final(from) })
+      }
+    },
+    safe(text) {
+      for (const raw of unsafe) if (text.includes(raw)) unsafe.delete(raw)
+    },
+    replyUnderWay(change) {
+      replies += change
+    },
+    signing(change) {
+      signatures += change
+    },
+    step(step) {
+      const { tradeId, legId, from, to, event, hash } = step
+      story.tell(
+        'step',
+        () => `${tradeId}${legId === undefined ? '' : `/${legId}`}: ${from ?? '·'} → ${to} (${event ?? '·'})`,
+      )
+      if (legId === undefined) return
+      states.set(`${tradeId}/${legId}`, { path: to, hash })
+      noteStep(step)
+    },
+    announced(status) {
+      const before = announcements.get(status.tradeId)
+      if (before === undefined) announcements.set(status.tradeId, status)
+      else if (JSON.stringify(before) !== JSON.stringify(status)) {
+        fault({ kind: 'other', text: `${status.tradeId} was announced as something else before.` })
+      }
+      for (const leg of status.legs) {
+        const mined = leg.status === 'done' && leg.hash !== null ? departures.get(leg.hash) : undefined
+        if (mined !== undefined && attemptsLike(mined.transaction).some(isNothing))
+          scenarios.note('9 cancellation loses')
+      }
+    },
+    killed() {
+      if (replies > 0) scenarios.note('2 killed before the reply was noted')
+      if (signatures > 0) scenarios.note('10 late signature')
+      replies = 0
+      signatures = 0
+      for (const { path, hash } of states.values()) {
+        const newest = hash === undefined ? undefined : departures.get(hash)
+        const isUnsent = path === 'submitted.broadcasting' && newest === undefined
+        if (/^preparing\.(reserving|signing|releasing)$/.test(path) || isUnsent)
+          scenarios.note('1 killed while preparing')
+        const isPending = path.startsWith('submitted') && newest !== undefined
+        const isBumped = isPending && attemptsLike(newest.transaction).length > 1
+        if (path === 'submitted.bumping' || isBumped) scenarios.note('3 killed around a bump')
+      }
+      states.clear()
+    },
+    cancelled() {
+      if (signatures > 0) scenarios.note('10 late signature')
+    },
+  }
+}
