@@ -15,16 +15,17 @@ export interface Program {
 }
 
 /**
- * Compiles the child and all that it runs into a folder of its own, so that a build in between does not matter to it.
+ * Compiles the child of a test folder, and all that it runs, into a folder of its own, so that a build in between does not
+ * matter to it.
  *
  * @throws Error with the compiler's words.
  */
-export async function compileChild(): Promise<Program> {
+export async function compileChild(place: 'test/crash' | 'test/chaos' = 'test/crash'): Promise<Program> {
   const cache = join(root, '.cache')
   await mkdir(cache, { recursive: true })
   const folder = await mkdtemp(join(cache, 'crash-'))
   const compiler = join(createRequire(import.meta.url).resolve('typescript/package.json'), '../bin/tsc')
-  const project = join(import.meta.dirname, 'tsconfig.json')
+  const project = join(root, place, 'tsconfig.json')
   const remove = (): Promise<void> => rm(folder, { recursive: true })
   try {
     await promisify(execFile)(process.execPath, [compiler, '-p', project, '--outDir', folder])
@@ -32,7 +33,7 @@ export async function compileChild(): Promise<Program> {
     await remove()
     throw new Error(`The child does not compile.\n${(error as { stdout?: string }).stdout}`, { cause: error })
   }
-  return { file: join(folder, 'test/crash/child.js'), remove }
+  return { file: join(folder, place, 'child.js'), remove }
 }
 
 /** How a run of the child ended. */

@@ -1,0 +1,51 @@
+import { writeSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { toFailure } from '../../src/domain/errors.ts'
+import type { TradeOrder } from '../../src/runtime/accept.ts'
+import { ExecutionManager } from '../../src/runtime/executionManager.ts'
+import { type Openers, realOpeners } from '../../src/runtime/openExecution.ts'
+import { ShuffledDistribution, shuffledStore } from '../crash/shuffle.ts'
+import { randomNumbers } from '../support/random.ts'
+import type { ChildLine, ChildPlan } from './lines.ts'
+
+// A process of its own that trades what it is told to, until its standard input ends or it is killed.
+
+const { options, seed } = JSON.parse(process.argv[2] ?? '') as ChildPlan
+const random = randomNumbers(seed)
+const openers: Openers = {
+  ...realOpeners,
+  openStore: async (dataDir) => shuffledStore(await realOpeners.openStore(dataDir), random),
+}
+
+/** At once: whoever is killed in the next instant has said it. */
+function say(line: ChildLine): void {
+  writeSync(1, `${JSON.stringify(line)}\n`)
+}
+
+function openManager(): Promise<ExecutionManager> {
+  const distributionManager = new ShuffledDistribution(random)
+  return ExecutionManager.openWith({ ...options, distributionManager }, openers)
+}
+
+async function trade(manager: ExecutionManager, order: TradeOrder): Promise<void> {
+  try {
+    const status = await manager.submitTrade(order).result()
+    say({ type: 'ended', status, history: manager.getHistory(order.tradeId) })
+  } catch (error) {
+    say({ type: 'refused', tradeId: order.tradeId, failure: toFailure(error) })
+  }
+}
+
+const manager = await openManager().catch((error: unknown) => {
+  say({ type: 'unopened', failure: toFailure(error) })
+  return null
+})
+if (manager !== null) {
+  manager.on('trouble', (trouble) => say({ type: 'trouble', ...trouble }))
+  say({ type: 'open' })
+  for await (const line of createInterface({ input: process.stdin })) {
+    void trade(manager, JSON.parse(line) as TradeOrder)
+  }
+  await manager.close()
+}
+process.exit(0)
