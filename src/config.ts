@@ -37,6 +37,10 @@ export interface Settings {
   readonly chain: {
     readonly chainId: number
     readonly rpcUrls: readonly string[]
+    /** The only ones that get transactions; none: those of `rpcUrls` do. */
+    readonly broadcastUrls: readonly string[]
+    /** WebSockets that tell of new heads. */
+    readonly wsUrls: readonly string[]
     readonly pollIntervalMs: number
     readonly requestTimeoutMs: number
   }
@@ -74,6 +78,8 @@ export function parseOptions(options: unknown): Settings {
     chain: {
       chainId: chain.chainId,
       rpcUrls: chain.rpcUrls,
+      broadcastUrls: chain.broadcastUrls ?? [],
+      wsUrls: chain.wsUrls ?? [],
       pollIntervalMs: milliseconds(chain.pollInterval),
       requestTimeoutMs: milliseconds(chain.requestTimeout),
     },

@@ -12,7 +12,7 @@ interface Fault {
 }
 
 // What these hold is never shown: keys, passwords, and the API keys inside of URLs.
-const hiddenFields = /^(wallets|chain\.rpcUrls)\b/
+const hiddenFields = /^(wallets|chain\.\w*Urls)\b/
 
 // A longer value is no slip of the finger, and may be a secret in the wrong place: a private key has 64 digits or more.
 const shownCharactersMax = 48

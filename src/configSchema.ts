@@ -118,17 +118,25 @@ export const executionSchema = z
     error: 'must be more than maxGasPrice by an eighth: a cancellation has to outbid what it replaces',
   })
 
-const chain = z.strictObject({
-  chainId: whole(1, Number.MAX_SAFE_INTEGER, 'a chain id'),
-  // Every transaction goes to every endpoint, so their number is bounded; a repeated one would count twice in an agreement.
-  rpcUrls: z
-    .array(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }), 'must be a list of URLs')
+/** Every transaction goes to every endpoint, so their number is bounded; a repeated one would count twice in an agreement. */
+function urls(protocol: RegExp, what: string) {
+  return z
+    .array(z.url({ protocol, error: `must be ${what} URL` }), 'must be a list of URLs')
     .min(1, 'must have at least one URL')
     .max(16, 'must have at most 16 URLs')
-    .refine((urls) => areDistinct(entriesOf(urls).map(urlOf)), {
+    .refine((list) => areDistinct(entriesOf(list).map(urlOf)), {
       ...onAnyObject,
       error: 'must not have the same URL twice',
-    }),
+    })
+}
+
+const chain = z.strictObject({
+  chainId: whole(1, Number.MAX_SAFE_INTEGER, 'a chain id'),
+  rpcUrls: urls(/^https?$/, 'an http or https'),
+  /** Who gets the transactions, and nobody else, such as a private relay. Default: all of `rpcUrls`. */
+  broadcastUrls: urls(/^https?$/, 'an http or https').optional(),
+  /** Who tells of new heads at once, before the next look for them. */
+  wsUrls: urls(/^wss?$/, 'a ws or wss').optional(),
   /** Seconds between two looks for a new block. A hundredth is for local chains; blocks are never minutes apart. */
   pollInterval: seconds(0.01, 60).default(1),
   /** Seconds until a silent endpoint is given up on, for this request. */

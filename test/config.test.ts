@@ -40,7 +40,14 @@ test('the defaults are those of the specification, in the units of the runtime',
       inFlightPerWallet: 16,
       activeTradesMax: 10_000,
     },
-    chain: { chainId: 1, rpcUrls: options.chain.rpcUrls, pollIntervalMs: 1000, requestTimeoutMs: 10_000 },
+    chain: {
+      chainId: 1,
+      rpcUrls: options.chain.rpcUrls,
+      broadcastUrls: [],
+      wsUrls: [],
+      pollIntervalMs: 1000,
+      requestTimeoutMs: 10_000,
+    },
     wallets: [{ keystore: './wallet.json', passwordEnv: 'LEGWORK_PASSWORD' }],
     tokens: [
       { symbol: 'ETH', address: 'native' },
@@ -197,6 +204,10 @@ test.each([
   ['chain.rpcUrls[0]', { chain: { chainId: 1, rpcUrls: ['ws://a.example'] } }],
   ['chain.pollInterval', { chain: { ...options.chain, pollInterval: 0.001 } }],
   ['chain.broadcastUrls', { chain: { ...options.chain, broadcastUrls: [] } }],
+  ['chain.broadcastUrls[0]', { chain: { ...options.chain, broadcastUrls: ['wss://a.example'] } }],
+  ['chain.wsUrls', { chain: { ...options.chain, wsUrls: ['ws://a.example', 'ws://a.example/'] } }],
+  ['chain.wsUrls', { chain: { ...options.chain, wsUrls: Array.from({ length: 17 }, (_, n) => `ws://${n}.example`) } }],
+  ['chain.wsUrls[0]', { chain: { ...options.chain, wsUrls: ['http://a.example'] } }],
   ['wallets', { wallets: [] }],
   ['wallets', { wallets: [{ privateKeyEnv: 'KEY' }, { privateKeyEnv: 'KEY' }] }],
   ['wallets', { wallets: [...options.wallets, { keystore: './wallet.json', passwordEnv: 'OTHER' }] }],
@@ -244,11 +255,16 @@ test.each([
 
 test('neither a password nor the API key in a URL is ever shown', () => {
   const lines = faultsOf({
-    chain: { chainId: 1, rpcUrls: ['wss://one.example/SECRET'] },
+    chain: {
+      chainId: 1,
+      rpcUrls: ['wss://one.example/SECRET'],
+      broadcastUrls: ['wss://one.example/SECRET'],
+      wsUrls: ['http://one.example/SECRET'],
+    },
     wallets: [{ keystore: './a.json', passwordEnv: 'correct horse' }],
   })
 
-  expect(lines).toHaveLength(3)
+  expect(lines).toHaveLength(5)
   expect(lines.join()).not.toMatch(/SECRET|horse/)
 })
 
@@ -260,6 +276,15 @@ test.each([
   [{ port: 0 }, { port: 0 }],
 ])('inspect %j means %j', (inspect, expected) => {
   expect(parseOptions({ ...options, inspect }).inspect).toEqual(expected)
+})
+
+test('relays and WebSockets are kept as they were given', () => {
+  const chain = { ...options.chain, broadcastUrls: ['https://relay.example'], wsUrls: ['wss://one.example'] }
+
+  expect(parseOptions({ ...options, chain }).chain).toMatchObject({
+    broadcastUrls: ['https://relay.example'],
+    wsUrls: ['wss://one.example'],
+  })
 })
 
 test('the settings are frozen all the way down, and no longer the caller’s', () => {
