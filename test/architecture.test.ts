@@ -40,7 +40,7 @@ const homes: Record<string, readonly string[]> = {
   lmdb: ['src/store'],
   'fs-native-extensions': ['src/store'],
   undici: ['src/chain'],
-  ws: ['src/monitor'],
+  ws: ['src/monitor', 'src/chain'],
   zod: ['src/config'],
   commander: ['src/cli'],
 }

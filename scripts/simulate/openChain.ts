@@ -1,6 +1,8 @@
 import type { Chain } from '../../src/chain/chain.ts'
-import { openRpcChain } from '../../src/chain/rpcChain.ts'
+import type { RpcEndpoint, RpcEndpointOptions } from '../../src/chain/rpcEndpoint.ts'
 import type { Settings } from '../../src/config.ts'
+import { openChain } from '../../src/runtime/openChain.ts'
+import type { OnTrouble } from '../../src/runtime/trouble.ts'
 import type { Incarnation } from './incarnation.ts'
 import { simEndpoint } from './network.ts'
 import type { Witness } from './witness.ts'
@@ -12,12 +14,14 @@ export function openSimChain(
   life: Incarnation,
   witness: Witness,
   settings: Settings['chain'],
+  onTrouble: OnTrouble,
 ): Promise<Chain> {
-  return openRpcChain(settings, ({ url, requestTimeoutMs }) => {
+  const openEndpoint = ({ url, requestTimeoutMs }: RpcEndpointOptions): RpcEndpoint => {
     const node = world.nodes[Number(new URL(url).port) - firstPort]
     if (node === undefined) throw new RangeError(`No node listens at ${url}.`)
     return simEndpoint(world, life, witness, { node, requestTimeoutMs })
-  })
+  }
+  return openChain(settings, { clock: life.clock, onTrouble, openEndpoint })
 }
 
 const firstPort = 8_000

@@ -17,7 +17,7 @@ export function openManager(world: World, life: Incarnation, witness: Witness, d
   return ExecutionManager.openWith(optionsOf(world, life), {
     clock: life.clock,
     openStore: () => disk.open(life),
-    openChain: (settings) => openSimChain(world, life, witness, settings),
+    openChain: (settings, { onTrouble }) => openSimChain(world, life, witness, settings, onTrouble),
     openSigner: async () => simSigner(world, life, witness),
     openVenue: async (venue) => {
       if (venue.kind !== 'uniswapV2') throw new TypeError('The simulated venues are of the V2 kind.')

@@ -49,6 +49,15 @@ export interface BroadcastReply {
 export interface Chain extends Reader {
   readonly chainId: number
 
+  /**
+   * Resolves at once where some endpoint is not down, else when one is back: so a trade waits rather than fails. It resolves
+   * as well when `signal` aborts or the chain is closed.
+   */
+  ready(signal?: AbortSignal): Promise<void>
+
+  /** Calls back when an endpoint says that there is a new head, where one can. Returns how to call it off. */
+  onNewHead?(callback: () => void): () => void
+
   /** Gas units that `call` would use, or `ok: false` with the revert. */
   estimateGas(call: {
     from: Hex
@@ -77,6 +86,9 @@ export interface Chain extends Reader {
 
   /** Median priority fee of the last few blocks, in wei. */
   medianTip(): Promise<BaseUnits>
+
+  /** What a transaction has to offer on a chain without a base fee, in wei per gas unit. */
+  gasPrice(): Promise<BaseUnits>
 
   /**
    * Hands signed transactions to every endpoint, in order, batched with what else goes out in the same turn. Never throws for a

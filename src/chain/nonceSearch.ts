@@ -1,5 +1,8 @@
+import { baseUnits } from '../domain/amount.ts'
 import { type Hex, lowerHex } from '../domain/hex.ts'
+import type { MinedCall } from '../domain/transaction.ts'
 import type { RpcEndpoint } from './rpcEndpoint.ts'
+import { count, quantity } from './rpcValues.ts'
 
 interface Search {
   readonly wallet: Hex
@@ -18,11 +21,14 @@ interface Search {
  * @throws RpcError where the node does not have states that old.
  *
  * @example
- * await findNonceUser(endpoint, { wallet: '0xf39f…', nonce: 7, from: 100, to: 140 }) // '0x1b2c…'
+ * (await findNonceUser(endpoint, { wallet: '0xf39f…', nonce: 7, from: 100, to: 140 }))?.hash // '0x1b2c…'
  */
-export async function findNonceUser(endpoint: RpcEndpoint, { wallet, nonce, from, to }: Search): Promise<Hex | null> {
+export async function findNonceUser(
+  endpoint: RpcEndpoint,
+  { wallet, nonce, from, to }: Search,
+): Promise<MinedCall | null> {
   const countAt = async (block: number): Promise<number> =>
-    Number(await endpoint.request('eth_getTransactionCount', [wallet, hex(block)]))
+    count(await endpoint.request('eth_getTransactionCount', [wallet, quantity(block)]))
   if ((await countAt(to)) <= nonce) return null
   let low = from
   let high = to
@@ -36,15 +42,32 @@ export async function findNonceUser(endpoint: RpcEndpoint, { wallet, nonce, from
     if ((await countAt(middle)) > nonce) high = middle
     else low = middle + 1
   }
-  const block = (await endpoint.request('eth_getBlockByNumber', [hex(low), true])) as {
-    transactions: { hash: Hex; from: Hex; nonce: Hex }[]
+  const block = (await endpoint.request('eth_getBlockByNumber', [quantity(low), true])) as {
+    transactions: { hash: Hex; from: Hex; nonce: Hex; to: Hex | null; input: Hex; value: Hex }[]
   } | null
   const user = block?.transactions.find(
     (transaction) => Number(transaction.nonce) === nonce && lowerHex(transaction.from) === wallet,
   )
-  return user?.hash ?? null
+  if (user === undefined) return null
+  const { hash, to: callee, input, value } = user
+  return { hash, to: lowerHex(callee ?? '0x'), data: lowerHex(input), value: baseUnits(BigInt(value)) }
 }
 
-function hex(number: number): Hex {
-  return `0x${number.toString(16)}`
+/**
+ * Whether another endpoint has that transaction mined, too.
+ *
+ * @example
+ * await hasMined(endpoint, { wallet: '0xf39f…', nonce: 7, hash: '0x1b2c…' }) // true
+ */
+export async function hasMined(
+  endpoint: RpcEndpoint,
+  { wallet, nonce, hash }: { wallet: Hex; nonce: number; hash: Hex },
+): Promise<boolean> {
+  const found = (await endpoint.request('eth_getTransactionByHash', [hash])) as {
+    blockNumber: Hex | null
+    from: Hex
+    nonce: Hex
+  } | null
+  const isMined = found !== null && typeof found.blockNumber === 'string'
+  return isMined && count(found.nonce) === nonce && lowerHex(found.from) === wallet
 }

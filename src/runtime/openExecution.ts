@@ -1,7 +1,6 @@
 import type { AnyActorRef } from 'xstate'
 import type { Chain } from '../chain/chain.ts'
 import { type HeadFollower, startHeadFollower } from '../chain/headFollower.ts'
-import { openRpcChain } from '../chain/rpcChain.ts'
 import type { Settings, VenueSettings } from '../config.ts'
 import type { Dex } from '../dex/dex.ts'
 import { openDex } from '../dex/openDex.ts'
@@ -24,6 +23,7 @@ import { laneMarks } from './laneMarks.ts'
 import { type Lane, openLane } from './lanes.ts'
 import type { TradeStep } from './liveTrade.ts'
 import { type Metrics, metrics } from './metrics.ts'
+import { type OpenChainOptions, openChain } from './openChain.ts'
 import type { Ports } from './ports.ts'
 import { realClock } from './realClock.ts'
 import { readLive } from './records.ts'
@@ -36,7 +36,7 @@ import type { OnTrouble } from './trouble.ts'
 export interface Openers {
   readonly clock: Clock
   readonly openStore: (dataDir: string) => Promise<Store>
-  readonly openChain: (chain: Settings['chain']) => Promise<Chain>
+  readonly openChain: (chain: Settings['chain'], options: OpenChainOptions) => Promise<Chain>
   readonly openSigner: (settings: Pick<Settings, 'wallets' | 'chain'>) => Promise<Signer>
   readonly openVenue: (venue: VenueSettings, chain: Chain, field: string) => Promise<Dex>
 }
@@ -44,7 +44,7 @@ export interface Openers {
 export const realOpeners: Openers = {
   clock: realClock(),
   openStore: openLmdbStore,
-  openChain: (chain) => openRpcChain(chain),
+  openChain,
   openSigner: ({ wallets, chain }) => openPiscinaSigner({ wallets: [...wallets], chainId: chain.chainId }),
   openVenue: openDex,
 }
@@ -124,16 +124,17 @@ async function openAll(
   const { execution: limits } = settings
   const logger = createLogger({ level: settings.logLevel, logger: settings.logger })
   const trouble = (error: unknown, what: string): void => {
-    const failure = toFailure(error)
+    const failure = error === null ? null : toFailure(error)
     onTrouble({ what, failure })
-    logger.warn({ failure }, `Trouble with ${what}.`)
+    if (failure === null) logger.info({}, `Well again: ${what}.`)
+    else logger.warn({ failure }, `Trouble with ${what}.`)
   }
 
   const store = await openers.openStore(settings.dataDir)
   closers.push(() => store.close())
   const live = readLive(store)
   const work = openWork(live, clock.now())
-  const chain = await openers.openChain(settings.chain)
+  const chain = await openers.openChain(settings.chain, { clock, onTrouble: trouble })
   closers.push(() => chain.close())
   await bindToChain(store, chain, settings.dataDir)
   // Before anything else is asked of the node: else a loop of crashes never makes progress.

@@ -29,7 +29,7 @@ function openersWith(killable: KillPoints): Openers {
       lastWish = faulty.lastWish
       return shuffledStore(killableStore(faulty.store, killable), random)
     },
-    openChain: async (settings) => killableChain(await realOpeners.openChain(settings), killable),
+    openChain: async (...args) => killableChain(await realOpeners.openChain(...args), killable),
     openSigner: async (settings) => cancelling(killableSigner(await realOpeners.openSigner(settings), killable)),
   }
 }

@@ -84,6 +84,8 @@ export function killableChain(chain: Chain, points: KillPoints): Chain {
   const to = <Answer>(name: string, call: () => Promise<Answer>) => around(points, `chain.${name}`, call)
   return {
     chainId: chain.chainId,
+    // It only waits: what is killed at it is killed between two other calls as well.
+    ready: (signal) => chain.ready(signal),
     read: (...args) => to('read', () => chain.read(...args)),
     estimateGas: (...args) => to('estimateGas', () => chain.estimateGas(...args)),
     minedNonce: (...args) => to('minedNonce', () => chain.minedNonce(...args)),
@@ -92,6 +94,7 @@ export function killableChain(chain: Chain, points: KillPoints): Chain {
     blockReceipts: (...args) => to('blockReceipts', () => chain.blockReceipts(...args)),
     receipts: (...args) => to('receipts', () => chain.receipts(...args)),
     medianTip: (...args) => to('medianTip', () => chain.medianTip(...args)),
+    gasPrice: (...args) => to('gasPrice', () => chain.gasPrice(...args)),
     broadcast: (...args) => to('broadcast', () => chain.broadcast(...args)),
     close: () => to('close', () => chain.close()),
   }

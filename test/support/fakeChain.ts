@@ -50,6 +50,7 @@ export function fakeChain(): FakeChain {
 
   const chain: FakeChain = {
     chainId: 1,
+    ready: () => Promise.resolve(),
     calls,
     isDown: false,
     hasReceipts: true,
@@ -76,6 +77,7 @@ export function fakeChain(): FakeChain {
     },
     receipts: (hashes) => answer('receipts', hashes.map(receiptOf)),
     medianTip: () => answer('medianTip', '1' as const),
+    gasPrice: () => answer('gasPrice', '1' as const),
     broadcast: () => answer('broadcast', { verdict: 'accepted', message: '' } as const),
     close: () => Promise.resolve(),
   }

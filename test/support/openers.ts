@@ -7,8 +7,8 @@ import type { Store } from '../../src/store/store.ts'
 export function recordingChain(calls: string[]): Openers {
   return {
     ...realOpeners,
-    openChain: async (settings) => {
-      const chain = await realOpeners.openChain(settings)
+    openChain: async (...args) => {
+      const chain = await realOpeners.openChain(...args)
       const record =
         <Args extends unknown[], Result>(name: string, call: (...args: Args) => Result) =>
         (...args: Args): Result => {
@@ -17,6 +17,7 @@ export function recordingChain(calls: string[]): Openers {
         }
       const recorded: Chain = {
         chainId: chain.chainId,
+        ready: chain.ready,
         read: record('read', chain.read),
         estimateGas: record('estimateGas', chain.estimateGas),
         minedNonce: record('minedNonce', chain.minedNonce),
@@ -25,6 +26,7 @@ export function recordingChain(calls: string[]): Openers {
         blockReceipts: record('blockReceipts', chain.blockReceipts.bind(chain)),
         receipts: record('receipts', chain.receipts),
         medianTip: record('medianTip', chain.medianTip),
+        gasPrice: record('gasPrice', chain.gasPrice),
         broadcast: record('broadcast', chain.broadcast),
         close: chain.close,
       }
@@ -37,8 +39,8 @@ export function recordingChain(calls: string[]): Openers {
 function withCalls(replace: (chain: Chain) => Partial<Chain>): Openers {
   return {
     ...realOpeners,
-    openChain: async (settings) => {
-      const chain = await realOpeners.openChain(settings)
+    openChain: async (...args) => {
+      const chain = await realOpeners.openChain(...args)
       return { ...chain, ...replace(chain) }
     },
   }

@@ -1,0 +1,67 @@
+import type { Source } from './sources.ts'
+
+/** What one endpoint says that its chain has come to. */
+interface Claim {
+  readonly number: number
+}
+
+/** Blocks by which an endpoint may be behind the others, since blocks take their time to spread. */
+const behindMax = 2
+/** Nobody is so many blocks ahead of all others unless it makes them up, or all others stand still. */
+const aheadMax = 16
+/** With so many, what one alone says is not taken from it. */
+const quorum = 3
+
+/**
+ * The head among those that several endpoints claim: the highest, the earlier of equals. Where three or more answer and the
+ * highest is more than 16 blocks above all others, it is the second highest.
+ *
+ * @returns undefined where nobody claims any.
+ *
+ * @example
+ * bestHead([{ number: 7 }, { number: 8 }]) // { number: 8 }
+ */
+export function bestHead<Head extends Claim>(heads: readonly Head[]): Head | undefined {
+  const [first, second] = [...heads].sort((a, b) => b.number - a.number)
+  const isMadeUp =
+    heads.length >= quorum && first !== undefined && second !== undefined && first.number - second.number > aheadMax
+  return isMadeUp ? second : first
+}
+
+/**
+ * Whether an endpoint with this head is so far behind that reads from it would be of another time.
+ *
+ * @example
+ * isBehind(5, 8) // true
+ */
+export function isBehind(number: number, best: number): boolean {
+  return best - number > behindMax
+}
+
+/**
+ * The transaction count among those that several endpoints have: too low is lag, too high is a lie. So it is the highest,
+ * unless three or more answered and only one of them says so: then the next.
+ *
+ * @returns undefined where nobody has any.
+ *
+ * @example
+ * agreedCount([7, 8]) // 8
+ */
+export function agreedCount(counts: readonly number[]): number | undefined {
+  const [first, second] = [...counts].sort((a, b) => b - a)
+  return counts.length >= quorum && second !== undefined ? second : first
+}
+
+/**
+ * Tells the endpoints that answered how their heads compare with the best.
+ *
+ * @example
+ * noteHeads([{ source, number: 5 }], 8) // the source lags
+ */
+export function noteHeads(heads: readonly { source: Source; number: number }[], best: number): void {
+  for (const { source, number } of heads) {
+    const { health } = source
+    if (isBehind(number, best) || number - best > aheadMax) health.note({ kind: 'lags' })
+    else if (health.standing === 'lagging') health.note({ kind: 'caughtUp' })
+  }
+}

@@ -1,0 +1,137 @@
+import { type BaseUnits, baseUnits } from '../domain/amount.ts'
+import { type Hex, lowerHex } from '../domain/hex.ts'
+import type { Read, ReadReply } from '../domain/read.ts'
+import type { Receipt } from '../domain/transaction.ts'
+import type { Block } from './chain.ts'
+import { RpcError } from './rpcFaults.ts'
+
+// What JSON-RPC writes and we read, and the other way round. What makes no sense is a TypeError here, and a fault of the
+// endpoint where it is asked.
+
+/**
+ * A number as JSON-RPC writes it.
+ *
+ * @example
+ * quantity('255') // '0xff'
+ */
+export function quantity(value: BaseUnits | number): Hex {
+  return `0x${BigInt(value).toString(16)}`
+}
+
+/**
+ * A number that JSON-RPC wrote, where it fits into one.
+ *
+ * @throws TypeError where it is none.
+ *
+ * @example
+ * count('0xff') // 255
+ */
+export function count(raw: unknown): number {
+  if (typeof raw !== 'string' || !/^0x[0-9a-f]{1,13}$/i.test(raw)) throw new TypeError('Not a number of JSON-RPC.')
+  return Number(raw)
+}
+
+/** An amount that JSON-RPC wrote. @throws TypeError where it is none. */
+export function amount(raw: unknown): BaseUnits {
+  if (typeof raw !== 'string' || !/^0x[0-9a-f]{1,64}$/i.test(raw)) throw new TypeError('Not an amount of JSON-RPC.')
+  return baseUnits(BigInt(raw))
+}
+
+interface RawBlock {
+  readonly number: Hex
+  readonly hash: Hex
+  readonly parentHash: Hex
+  readonly timestamp: Hex
+  readonly baseFeePerGas?: Hex | null
+  readonly gasUsed: Hex
+  readonly gasLimit: Hex
+  readonly transactions: Hex[]
+}
+
+/**
+ * A block's header, with the hashes of what it holds.
+ *
+ * @param at - What was asked for: another block is none.
+ */
+export function parseBlock(value: unknown, at: 'latest' | number | Hex): Block {
+  const raw = value as RawBlock
+  const number = count(raw.number)
+  if (typeof raw.hash !== 'string' || !Array.isArray(raw.transactions)) throw new TypeError('Not a block.')
+  if (at !== 'latest' && at !== number && at !== raw.hash) throw new TypeError('Another block than was asked for.')
+  return {
+    number,
+    hash: raw.hash,
+    parentHash: raw.parentHash,
+    timestampS: count(raw.timestamp),
+    baseFeePerGas: raw.baseFeePerGas === undefined || raw.baseFeePerGas === null ? null : amount(raw.baseFeePerGas),
+    gasUsed: amount(raw.gasUsed),
+    gasLimit: amount(raw.gasLimit),
+    transactions: raw.transactions,
+  }
+}
+
+interface RawReceipt {
+  readonly transactionHash: Hex
+  readonly blockNumber: Hex
+  readonly blockHash: Hex
+  readonly status: Hex
+  readonly gasUsed: Hex
+  readonly effectiveGasPrice: Hex
+  readonly logs: { address: Hex; topics: Hex[]; data: Hex }[]
+}
+
+/** One transaction's receipt. */
+export function parseReceipt(value: unknown): Receipt {
+  const raw = value as RawReceipt
+  return {
+    hash: raw.transactionHash,
+    blockNumber: count(raw.blockNumber),
+    blockHash: raw.blockHash,
+    succeeded: count(raw.status) === 1,
+    gasUsed: count(raw.gasUsed),
+    effectiveGasPrice: amount(raw.effectiveGasPrice),
+    logs: raw.logs.map(({ address, topics, data }) => ({ address: lowerHex(address), topics, data })),
+  }
+}
+
+/**
+ * One thing to be read, as a request.
+ *
+ * @example
+ * readRequest({ kind: 'code', address: '0x…' }) // ['eth_getCode', ['0x…', 'latest']]
+ */
+export function readRequest(read: Read): [method: string, params: readonly unknown[]] {
+  switch (read.kind) {
+    case 'balance':
+      return ['eth_getBalance', [read.address, 'latest']]
+    case 'code':
+      return ['eth_getCode', [read.address, 'latest']]
+    case 'call': {
+      const { to, data, from, value } = read
+      return ['eth_call', [{ to, data, from, value: value === undefined ? undefined : quantity(value) }, 'latest']]
+    }
+  }
+}
+
+/**
+ * What a contract says in place of a value. A contract's refusal is an answer; a node's own trouble is not, and another
+ * endpoint may do better.
+ *
+ * @throws The error itself, where it is no refusal.
+ */
+export function refusal(error: unknown): Extract<ReadReply, { ok: false }> {
+  if (!(error instanceof RpcError)) throw error
+  const data = revertData(error.data)
+  const isRefusal = error.rpcCode === 3 || data !== undefined || refusals.test(error.message)
+  if (!isRefusal) throw error
+  return data === undefined ? { ok: false, message: error.message } : { ok: false, message: error.message, data }
+}
+
+const refusals =
+  /revert|out of gas|invalid opcode|stack|insufficient (funds|balance)|gas required exceeds|invalid jump/i
+
+function revertData(data: unknown): Hex | undefined {
+  if (typeof data === 'string' && data.startsWith('0x')) return data as Hex
+  if (typeof data === 'object' && data !== null && 'data' in data) return revertData(data.data)
+  return undefined
+}
