@@ -140,7 +140,8 @@ function endpointState(
 }
 
 function reasonOf({ failure }: EndpointContext): string {
-  return failure?.message.replace(/\n\s*/g, ', ') ?? ''
+  const [summary = '', ...facts] = failure?.message.split(/\n\s*/) ?? []
+  return facts.length === 0 ? summary : `${summary} (${facts.join(', ')})`
 }
 
 type Told = {
