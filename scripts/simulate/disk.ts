@@ -25,15 +25,23 @@ export function openDisk(world: World): Disk {
   const { faults, scenarios, story } = world
   const random = world.random('disk')
   const records = Object.fromEntries(spaces.map((space) => [space, new Map()])) as Records
+  // The keys of one name: a trade's history is asked for by it.
+  const byName = new Map<string, Set<string>>()
   let owner: Incarnation | null = null
   let underWay: (() => void) | null = null
   let onSafe: (text: string) => void = () => {}
 
   function write(writes: readonly EncodedWrite[]): void {
     for (const { space, key, text } of writes) {
-      if (text === undefined) records[space].delete(key)
-      else {
+      const place = `${space} ${decode(key)[0]}`
+      const named = byName.get(place) ?? new Set()
+      byName.set(place, named)
+      if (text === undefined) {
+        records[space].delete(key)
+        named.delete(key)
+      } else {
         records[space].set(key, text)
+        named.add(key)
         onSafe(text)
       }
     }
@@ -64,7 +72,7 @@ export function openDisk(world: World): Disk {
   }
 
   function* entries(space: Space, prefix: string | undefined): Generator<{ key: Key; value: Json }> {
-    const keys = [...records[space].keys()].filter((key) => prefix === undefined || decode(key)[0] === prefix).sort()
+    const keys = [...(prefix === undefined ? records[space].keys() : (byName.get(`${space} ${prefix}`) ?? []))].sort()
     // Nothing may rest on that live trades keep their places.
     for (const key of space === 'live' ? random.shuffled(keys) : keys) {
       const text = records[space].get(key)

@@ -30,14 +30,14 @@ export function killerOf(world: World, life: number): Killer {
   const random = world.random(`killer ${life}`)
   const isArmed = faults.isOn('kill') && random.chance(0.85)
   // By the count of events, opening included; or at one of the moments that matter.
-  const byCount = random.chance(0.4)
-  const afterEvents = timeline.count() + (random.chance(0.3) ? random.int(1, 60) : random.int(30, 1_500))
-  const moment = random.pick(moments)
-  let left = random.chance(0.6) ? 1 : random.int(2, 6)
+  const byCount = random.chance(0.35)
+  const afterEvents = timeline.count() + (random.chance(0.3) ? random.int(1, 60) : random.int(30, 1_000))
+  const chosen = random.shuffled(moments).slice(0, 3)
+  let left = random.chance(0.5) ? 1 : random.int(2, 8)
   let hasCome = false
   return {
     notice(now) {
-      if (byCount || now !== moment) return
+      if (byCount || !chosen.includes(now)) return
       left -= 1
       if (left <= 0) hasCome = true
     },

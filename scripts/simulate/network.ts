@@ -6,7 +6,7 @@ import type { Incarnation } from './incarnation.ts'
 import type { Kind } from './kinds.ts'
 import type { SimNode } from './node.ts'
 import type { Random } from './random.ts'
-import { RpcError } from './rpcError.ts'
+import { LimitedError, RpcError } from './rpcFaults.ts'
 import type { Witness } from './witness.ts'
 import type { World } from './world.ts'
 
@@ -140,7 +140,7 @@ function fateOf(world: World, node: SimNode, mayHarm: readonly Kind[], random: R
     case 'hang':
       return { kind, thereMs: thereMs + random.int(1_000, 40_000), backMs: null }
     case 'rateLimit':
-      return { kind, thereMs: null, backMs, refusal: random.chance(0.5) ? refused(node, 429) : limited() }
+      return { kind, thereMs: null, backMs, refusal: random.chance(0.5) ? limits(world, node) : limited() }
     case 'serverError':
       return { kind, thereMs: null, backMs, refusal: random.chance(0.5) ? refused(node, 502) : broken() }
     case 'slow':
@@ -155,7 +155,7 @@ function takeIn(world: World, node: SimNode, raw: Hex, random: Random): Hex {
   const { wire, arrived, faults, timeline, nodes } = world
   const transaction = wire.read(raw)
   if (transaction === undefined) throw new RpcError({ code: -32_000, message: 'invalid sender' })
-  if (!arrived.includes(transaction)) arrived.push(transaction)
+  arrived.add(transaction)
   const words = node.take(transaction)
   if (words !== null) throw new RpcError({ code: -32_000, message: words })
   for (const other of nodes) {
@@ -179,6 +179,10 @@ const wrongTexts = [
 
 function unanswered(node: SimNode): EndpointError {
   return new EndpointError('The endpoint did not answer.', { endpoint: node.name, fault: 'no reply' })
+}
+
+function limits({ timeline }: World, node: SimNode): LimitedError {
+  return new LimitedError({ endpoint: node.name, status: 429 }, timeline.now() + 2_000)
 }
 
 function refused(node: SimNode, status: number): EndpointError {

@@ -46,7 +46,7 @@ export async function simulateSeed(
   const disk = openDisk(world)
   disk.onSafe(witness.safe)
   startWeather(world, startMiner(world), disk)
-  await play({ world, witness, disk, wishes: wishesOf(world), ended: new Set() })
+  await guarded(witness, () => play({ world, witness, disk, wishes: wishesOf(world), ended: new Set() }))
   return {
     seed,
     violations: witness.violations,
@@ -56,6 +56,22 @@ export async function simulateSeed(
     transactions: witness.departures.size,
     events: world.timeline.count(),
     virtualMs: world.timeline.now() - (world.healsAtMs - plan.healsAfterMs),
+  }
+}
+
+/** Whatever throws, or rejects with nobody there to hear it, is a fault of the runtime. */
+async function guarded(witness: Witness, run: () => Promise<void>): Promise<void> {
+  const blame = (error: unknown): void => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    witness.fault({ kind: 'other', text: `Thrown: ${text.replaceAll(/\s*\n\s*/g, ' ')}` })
+  }
+  process.on('unhandledRejection', blame)
+  try {
+    await run()
+  } catch (error) {
+    blame(error)
+  } finally {
+    process.off('unhandledRejection', blame)
   }
 }
 

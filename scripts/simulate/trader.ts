@@ -2,6 +2,7 @@ import { parseAmount } from '../../src/domain/amount.ts'
 import { OverloadedError } from '../../src/domain/errors.ts'
 import type { TradeOrder } from '../../src/runtime/accept.ts'
 import type { ExecutionManager } from '../../src/runtime/executionManager.ts'
+import type { TradeStatus } from '../../src/runtime/status.ts'
 import { inputOf, outputOf, poolOf, routerOf, tokens } from './contracts.ts'
 import type { Incarnation, Moment } from './incarnation.ts'
 import type { Random } from './random.ts'
@@ -33,7 +34,7 @@ export function wishesOf(world: World): Wish[] {
   const { plan, timeline, faults } = world
   const random = world.random('orders')
   return Array.from({ length: plan.orders }, (_, index): Wish => {
-    const atMs = timeline.now() + random.int(0, Math.min(40_000, plan.healsAfterMs))
+    const atMs = timeline.now() + random.int(0, Math.min(60_000, plan.healsAfterMs))
     const isCancelled = faults.isOn('cancel') && random.chance(0.4)
     return {
       order: orderOf(world, random, index),
@@ -71,6 +72,15 @@ function quotesOf({ ledger, plan }: World, random: Random, { pair, side, amount 
   )
 }
 
+/** Once its end was told it is read from the store. */
+function isKept(manager: ExecutionManager, { tradeId, status }: TradeStatus): boolean {
+  try {
+    return manager.getExecutionStatus(tradeId).status === status
+  } catch {
+    return false
+  }
+}
+
 /** Where orders go, and who hears of their ends. */
 export interface Desk {
   readonly manager: ExecutionManager
@@ -101,6 +111,9 @@ export function trade(world: World, life: Incarnation, witness: Witness, { manag
       world.story.tell('caller', () => `submits ${order.tradeId}: ${order.side} ${order.amount} ${order.pair}`)
       const status = await manager.submitTrade(order).result()
       witness.announced(status)
+      if (!isKept(manager, status)) {
+        witness.fault({ kind: 'lost', text: `${order.tradeId} was announced and is not on disk.` })
+      }
       world.story.tell(
         'caller',
         () => `${order.tradeId} is ${status.status}: ${status.amountIn} for ${status.amountOut}`,

@@ -52,6 +52,7 @@ export function startWitness(world: World): Witness {
   const announcements = new Map<string, TradeStatus>()
   const violations: Violation[] = []
   const states = new Map<string, { readonly path: string; readonly hash: Hex | undefined }>()
+  const attempts = new Map<string, readonly WireTransaction[]>()
   let replies = 0
   let signatures = 0
 
@@ -65,11 +66,21 @@ export function startWitness(world: World): Witness {
     return block === undefined ? 0 : nonceOf(block.state, wallet)
   }
 
-  /** Transactions of the same nonce that are on their way, newest last. */
-  function attemptsLike({ from, nonce }: WireTransaction): WireTransaction[] {
-    return [...departures.values()].flatMap(({ transaction }) =>
-      transaction.from === from && transaction.nonce === nonce ? [transaction] : [],
-    )
+  /** Transactions of the same nonce that were sent, newest last. */
+  function attemptsLike({ from, nonce }: WireTransaction): readonly WireTransaction[] {
+    return attempts.get(`${from} ${nonce}`) ?? []
+  }
+
+  function noteAttempt(transaction: WireTransaction): void {
+    const { hash, from, nonce, maxFee, tip } = transaction
+    departures.set(hash, { transaction, atMs: timeline.now(), finalCount: final(from) })
+    const earlier = attemptsLike(transaction)
+    attempts.set(`${from} ${nonce}`, [...earlier, transaction])
+    const last = earlier.at(-1)
+    const isRaised = (before: bigint, now: bigint): boolean => now * 10n > before * 11n || now - before === 1n
+    if (last === undefined || (isRaised(last.maxFee, maxFee) && isRaised(last.tip, tip))) return
+    const text = `${hash} (nonce ${nonce}) raises ${last.maxFee}/${last.tip} to ${maxFee}/${tip}: some nodes refuse that.`
+    fault({ kind: 'other', text })
   }
 
   function noteStep({ from, to, event, hash }: TradeStep): void {
@@ -99,7 +110,7 @@ export function startWitness(world: World): Witness {
     departs(raw) {
       const transaction = wire.read(raw)
       if (transaction === undefined) return fault({ kind: 'other', text: `Bytes that nobody signed: ${raw}` })
-      const { hash, from, nonce, maxFee } = transaction
+      const { hash, nonce, maxFee } = transaction
       story.tell(
         'runtime',
         () =>
@@ -109,9 +120,7 @@ export function startWitness(world: World): Witness {
         fault({ kind: 'lost', text: `Recorded first: ${hash} (nonce ${nonce}) left before it was on disk.` })
         unsafe.delete(raw)
       }
-      if (!departures.has(hash)) {
-        departures.set(hash, { transaction, atMs: timeline.now(), finalCount: final(from) })
-      }
+      if (!departures.has(hash)) noteAttempt(transaction)
     },
     safe(text) {
       for (const raw of unsafe) if (text.includes(raw)) unsafe.delete(raw)

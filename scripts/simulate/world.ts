@@ -24,7 +24,7 @@ export interface World {
   /** Tip that the market asks for, in wei per gas unit. */
   tipWei: bigint
   /** Every transaction that ever reached a node, oldest first. */
-  readonly arrived: WireTransaction[]
+  readonly arrived: Set<WireTransaction>
   /** When faults end. */
   readonly healsAtMs: number
   isHealed(): boolean
@@ -63,7 +63,7 @@ export function buildWorld(plan: SeedPlan, story: Story): World {
     scenarios: tallyScenarios(),
     story: story.at(timeline.now),
     tipWei: gwei,
-    arrived: [],
+    arrived: new Set(),
     healsAtMs,
     isHealed: () => timeline.now() >= healsAtMs,
     random,

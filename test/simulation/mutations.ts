@@ -1,0 +1,156 @@
+/** One deliberate mistake: a text that the source has exactly once, and what stands there instead. */
+export interface Mutation {
+  readonly name: string
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+/** Mistakes that somebody could make, each of them in one line. The simulation has to find every one. */
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'a broadcast does not wait for the disk',
+    file: 'machines/legMachine.ts',
+    find: "meta: { effect: 'broadcast', durable: true }",
+    replace: "meta: { effect: 'broadcast' }",
+  },
+  {
+    name: 'the journal says that all is safe before the commit',
+    file: 'src/runtime/journal.ts',
+    find: 'const served = waiters\n    waiters = []',
+    replace: 'const served = waiters\n    for (const resolve of served) resolve()\n    waiters = []',
+  },
+  {
+    name: 'a commit that failed counts as done',
+    file: 'src/runtime/journal.ts',
+    find: 'waiters = [...served, ...waiters]',
+    replace: 'for (const resolve of served) resolve()',
+  },
+  {
+    name: 'the writes of a commit that failed are dropped',
+    file: 'src/runtime/journal.ts',
+    find: 'carried = writes',
+    replace: 'carried = []',
+  },
+  {
+    name: 'a time-out leads to a new nonce',
+    file: 'machines/legMachine.ts',
+    find: "{ guard: 'mustCancel', target: 'cancelling', actions: 'noteTimeout' }",
+    replace: "{ guard: 'mustCancel', target: '#leg.retrying', actions: ['noteTimeout', 'noteRetry'] }",
+  },
+  {
+    name: 'a bump raises maxFeePerGas alone',
+    file: 'src/domain/fees.ts',
+    find: 'const tip = eighthMore(last.maxPriorityFeePerGas)',
+    replace: 'const tip = BigInt(last.maxPriorityFeePerGas)',
+  },
+  {
+    name: 'a bump may go up to the ceiling of cancellations',
+    file: 'src/runtime/legEffects.ts',
+    find: "purpose === 'call' ? order.policy.maxFeePerGas : order.policy.maxCancelFeePerGas",
+    replace: 'order.policy.maxCancelFeePerGas',
+  },
+  {
+    name: 'a cancellation keeps to the ceiling of calls',
+    file: 'src/runtime/legEffects.ts',
+    find: "purpose === 'call' ? order.policy.maxFeePerGas : order.policy.maxCancelFeePerGas",
+    replace: 'order.policy.maxFeePerGas',
+  },
+  {
+    name: 'a missing receipt counts as a failure',
+    file: 'src/runtime/watching.ts',
+    find: "if (nonce === null) return { type: 'leg.overdue' }",
+    replace:
+      "if (nonce === null || attempts.length > 2) return { type: 'leg.displaced', failure: { code: 'NONCE_TAKEN', message: '', retryable: true } }",
+  },
+  {
+    name: 'a nonce that has moved on counts as taken by another program',
+    file: 'src/runtime/watching.ts',
+    find: 'const user = await',
+    replace: "const user = '0x00' || await",
+  },
+  {
+    name: 'a receipt counts at depth 1',
+    file: 'src/chain/depthWatch.ts',
+    find: '>= confirmations)',
+    replace: '>= 1)',
+  },
+  {
+    name: 'a reorg goes unnoticed',
+    file: 'src/chain/depthWatch.ts',
+    find: 'if (hash !== place.blockHash)',
+    replace: 'if (hash === undefined)',
+  },
+  {
+    name: 'a bump forgets the earlier attempts',
+    file: 'machines/legFacts.ts',
+    find: 'attempts: [...context.attempts, attempt]',
+    replace: 'attempts: [attempt]',
+  },
+  {
+    name: 'a reverted attempt need not be deep for the next try',
+    file: 'src/runtime/legEffects.ts',
+    find: 'follower.whenDeep(mined, order.policy.confirmations,',
+    replace: 'follower.whenDeep(mined, mined.succeeded ? order.policy.confirmations : 1,',
+  },
+  {
+    name: 'a lane takes any nonce back',
+    file: 'machines/laneMachine.ts',
+    find: "event.type === 'lane.return' && event.nonce + 1 === context.next",
+    replace: "event.type === 'lane.return'",
+  },
+  {
+    name: 'a nonce that goes back is forgotten',
+    file: 'src/runtime/legEffects.ts',
+    find: "laneOf(context).giveBack(keyOfLeg(order), nonce) ? 'leg.released' : 'leg.holed'",
+    replace: "'leg.released'",
+  },
+  {
+    name: 'a lane begins where the chain is, whatever is recorded',
+    file: 'src/runtime/lanes.ts',
+    find: 'return Math.max(recorded + 1, mined)',
+    replace: 'return mined',
+  },
+  {
+    name: 'a fill is what was quoted',
+    file: 'src/runtime/legEffects.ts',
+    find: "known(dexes, order.venue, 'venue').fill(order.task.swap, receipt)",
+    replace: '{ amountIn: order.task.swap.amount, amountOut: order.quote?.amount ?? "0" }',
+  },
+  {
+    name: 'the gas of a reverted attempt is not counted',
+    file: 'machines/legFacts.ts',
+    find: 'if (mined === null) return end',
+    replace: 'if (mined === null || !mined.succeeded) return end',
+  },
+  {
+    name: 'a cancelled leg does not report its fill',
+    file: 'machines/legMachine.ts',
+    find: 'isSwapDone: ({ context }) => facts.isSuccess(context)',
+    replace: 'isSwapDone: ({ context }) => facts.isSuccess(context) && context.cancelReason === null',
+  },
+  {
+    name: 'the bound moves with each new quote',
+    file: 'src/runtime/legEffects.ts',
+    find: 'limit: task.limit, deadlineS',
+    replace: "limit: String((BigInt(quote.amount) * (task.swap.side === 'sell' ? 99n : 101n)) / 100n), deadlineS",
+  },
+  {
+    name: 'a late result is taken',
+    file: 'src/runtime/runner.ts',
+    find: 'if (run !== running || event === null) return',
+    replace: 'if (event === null) return',
+  },
+  {
+    name: 'the rest of a division is lost',
+    file: 'src/runtime/planning.ts',
+    find: 'amounts[0] = (amounts[0] ?? 0n) + whole',
+    replace: 'amounts[0] = (amounts[0] ?? 0n) + 0n * whole + amounts.reduce((all, amount) => all + amount, 0n)',
+  },
+  {
+    name: 'a trade is announced before its end is on disk',
+    file: 'machines/tradeMachine.ts',
+    find: "description: 'At least one swap was filled.',\n      type: 'final',\n      meta: { effect: 'announce', durable: true }",
+    replace: "description: 'At least one swap was filled.',\n      type: 'final',\n      meta: { effect: 'announce' }",
+  },
+]
