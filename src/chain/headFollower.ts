@@ -56,12 +56,31 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
   const lost = new Set<Hex>()
   let [tip, tipFee] = await readHead(chain)
   let isStopped = false
+  let isPolling = false
+  let isAsked = false
   let callOff = (): void => {}
   followed.set(tip.number, tip.hash)
 
-  /** One poll after the other: the next is set when this one has ended. */
+  /** One poll after the other: the next is set when this one has ended, and comes at once where it was asked for meanwhile. */
   function schedule(): void {
-    if (!isStopped) callOff = clock.at(clock.now() + pollIntervalMs, () => void poll().then(schedule))
+    if (isStopped) return
+    if (isAsked) pollNow()
+    else callOff = clock.at(clock.now() + pollIntervalMs, pollNow)
+  }
+
+  function pollNow(): void {
+    callOff()
+    isAsked = false
+    isPolling = true
+    void poll().then(() => {
+      isPolling = false
+      schedule()
+    })
+  }
+
+  function pollSoon(): void {
+    if (isPolling) isAsked = true
+    else if (!isStopped) pollNow()
   }
 
   async function poll(): Promise<void> {
@@ -171,6 +190,7 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
   }
 
   schedule()
+  const callOffHeads = chain.onNewHead?.(pollSoon)
   return {
     head: () => tip,
     market: () => ({ nextBaseFee: nextFee(tip), tip: tipFee }),
@@ -186,6 +206,7 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
     stop() {
       isStopped = true
       callOff()
+      callOffHeads?.()
     },
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { startHeadFollower } from '../../src/chain/headFollower.ts'
 import type { Receipt } from '../../src/domain/transaction.ts'
 import { type FakeChain, fakeChain } from '../support/fakeChain.ts'
-import { fakeClock } from '../support/fakeClock.ts'
+import { fakeClock, settle } from '../support/fakeClock.ts'
 
 async function follow(chain: FakeChain = fakeChain()) {
   const clock = fakeClock()
@@ -259,6 +259,39 @@ describe('the head follower', () => {
 
     expect(mined).toHaveLength(1)
     expect(follower.head().number).toBe(402)
+  })
+
+  test('looks at once when it is told of a new head, and one look at a time', async () => {
+    const chain = fakeChain()
+    const told = new Set<() => void>()
+    const tell = () => {
+      for (const callback of told) callback()
+    }
+    Object.assign(chain, {
+      onNewHead: (callback: () => void) => {
+        told.add(callback)
+        return () => told.delete(callback)
+      },
+    })
+    const { follower, poll } = await follow(chain)
+    chain.calls.clear()
+
+    chain.mine()
+    tell()
+    tell()
+    tell()
+    await settle()
+    const heads = [follower.head().number]
+    const looks = chain.calls.get('block')
+    chain.mine()
+    await poll()
+    heads.push(follower.head().number)
+    follower.stop()
+
+    expect(heads).toEqual([1, 2])
+    // One for the first, and one for all that came while it went on.
+    expect(looks).toBe(2)
+    expect(told.size).toBe(0)
   })
 
   test('costs the same calls a block for one leg as for a thousand', async () => {
