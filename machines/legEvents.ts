@@ -35,9 +35,11 @@ export type LegEvent = { readonly atMs: number } & (
   | { readonly type: 'leg.unchanged' }
   | { readonly type: 'leg.released' }
   | { readonly type: 'leg.holed' }
-  | { readonly type: 'leg.sent' }
+  /** `outbid`: the node wants more for it. `used`: it says that the nonce is used up. */
+  | { readonly type: 'leg.sent'; readonly reply: 'taken' | 'outbid' | 'used' }
   | { readonly type: 'leg.refused'; readonly failure: Failure }
-  | { readonly type: 'leg.mined'; readonly mined: MinedAttempt }
+  /** `found`: an attempt of its own that it did not know. */
+  | { readonly type: 'leg.mined'; readonly mined: MinedAttempt; readonly found?: Attempt }
   | { readonly type: 'leg.overdue' }
   | { readonly type: 'leg.displaced'; readonly failure: Failure }
   | { readonly type: 'leg.confirmed' }

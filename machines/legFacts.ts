@@ -15,6 +15,7 @@ function only<Type extends LegEvent['type']>(event: LegEvent, ...types: Type[]):
 
 /** A leg that has just been planned. */
 export function newLeg({ order, atMs }: { order: LegOrder; atMs: number }): LegContext {
+  const gap = order.task.kind === 'gap' ? order.task : null
   return {
     order,
     quote: order.quote,
@@ -23,9 +24,9 @@ export function newLeg({ order, atMs }: { order: LegOrder; atMs: number }): LegC
     retries: 0,
     offer: null,
     gasLimitFloor: 0,
-    nonce: null,
-    attempts: [],
-    cancelReason: null,
+    nonce: gap?.nonce ?? null,
+    attempts: gap?.attempts ?? [],
+    cancelReason: gap === null ? null : unowned,
     holdUntilMs: null,
     checkAtMs: 0,
     wakeAtMs: 0,
@@ -72,15 +73,22 @@ export function signed(context: LegContext, event: LegEvent): Facts {
 
 /**
  * Whatever the node said, the next look at a pending attempt is one interval away, or at the deadline where that is sooner:
- * at once if it is past. A cancellation has no deadline.
+ * at once if it is past. A cancellation has no deadline. A node that wants more for it is offered more soon, and one that says
+ * that the nonce is used up has the leg look at once: neither is believed.
  */
-export function sent({ offer, order, cancelReason }: LegContext, { atMs }: LegEvent): Facts {
-  const next = atMs + order.policy.bumpIntervalMs
+export function sent({ offer, order, cancelReason }: LegContext, event: LegEvent): Facts {
+  const reply = event.type === 'leg.sent' ? event.reply : 'taken'
+  const next = event.atMs + Math.ceil(order.policy.bumpIntervalMs * patience[reply])
   return { checkAtMs: cancelReason === null ? Math.min(next, offer?.deadlineMs ?? next) : next }
 }
 
-export function mined(event: LegEvent): Facts {
-  return { mined: only(event, 'leg.mined').mined }
+/** Parts of the bump interval until the next look. */
+const patience = { taken: 1, outbid: 0.25, used: 0 } as const
+
+/** A transaction that this leg signed, and that a store from before does not know, is its own all the same. */
+export function mined({ attempts }: LegContext, event: LegEvent): Facts {
+  const { mined: seen, found } = only(event, 'leg.mined')
+  return found === undefined ? { mined: seen } : { mined: seen, attempts: [found, ...attempts] }
 }
 
 /** The nonce has come to its end. Whatever mined on it costs gas, whatever it was for. */
@@ -136,7 +144,7 @@ export function timedOut({ cancelReason }: LegContext): Facts {
 
 /** True while a fresh quote still meets the bound of the first one. */
 export function isWithinLimit({ order: { task } }: LegContext, event: LegEvent): boolean {
-  if (task.kind === 'approval') return true
+  if (task.kind !== 'swap') return true
   const amount = BigInt(only(event, 'leg.quoted').quote.amount)
   return task.swap.side === 'sell' ? amount >= BigInt(task.limit) : amount <= BigInt(task.limit)
 }
@@ -152,8 +160,9 @@ export function mustCancel({ attempts, cancelReason, offer }: LegContext, { atMs
   return cancelReason !== null || offer === null || atMs >= offer.deadlineMs
 }
 
-/** Its own call, not its cancellation, is what mined, and it succeeded. */
-export function isSuccess({ mined, attempts }: LegContext): boolean {
+/** Its own call, not its cancellation, is what mined, and it succeeded. A gap is closed by whatever mined in it. */
+export function isSuccess({ order, mined, attempts }: LegContext): boolean {
+  if (order.task.kind === 'gap') return mined !== null
   return mined?.succeeded === true && attempts.find(({ hash }) => hash === mined.hash)?.purpose === 'call'
 }
 
@@ -168,8 +177,10 @@ export function placed({ order }: LegContext, { atMs }: LegEvent): LegNews {
 /** Why the leg cannot go on as it is. */
 function reason(context: LegContext, event: LegEvent): Failure {
   if (event.type === 'leg.quoted') return slipped
-  if ('failure' in event) return event.failure
   const { cancelReason, mined, attempts } = context
+  // Somebody took the nonce of a leg that was told to stop: it stops because it was told to.
+  if (event.type === 'leg.displaced' && cancelReason?.retryable === false) return cancelReason
+  if ('failure' in event) return event.failure
   const purpose = attempts.find(({ hash }) => hash === mined?.hash)?.purpose
   if (cancelReason !== null && (purpose !== 'call' || !cancelReason.retryable)) return cancelReason
   return lackedGas(context) ? outOfGas : reverted
@@ -185,6 +196,11 @@ function seedOf({ tradeId, legId }: LegOrder): string {
   return `${tradeId}/${legId}`
 }
 
+const unowned: Failure = {
+  code: 'GAP',
+  message: 'No leg owns this nonce: it is used up by a cancellation.',
+  retryable: false,
+}
 const slipped: Failure = {
   code: 'SLIPPAGE',
   message: 'The price moved beyond the slippage allowed from the first quote.',

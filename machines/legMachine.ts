@@ -18,7 +18,7 @@ export const legMachine = setup({
     noteNonce: assign(({ event }) => facts.reserved(event)),
     noteAttempt: assign(({ context, event }) => facts.signed(context, event)),
     noteSent: assign(({ context, event }) => facts.sent(context, event)),
-    noteMined: assign(({ event }) => facts.mined(event)),
+    noteMined: assign(({ context, event }) => facts.mined(context, event)),
     noteOrphan: assign({ mined: null }),
     noteFill: assign(({ context, event }) => facts.filled(context, event)),
     noteRetry: assign(({ context, event }) => facts.retried(context, event)),
@@ -40,6 +40,7 @@ export const legMachine = setup({
   guards: {
     isWithinLimit: ({ context, event }) => facts.isWithinLimit(context, event),
     isApproval: ({ context }) => context.order.task.kind === 'approval',
+    isGap: ({ context }) => context.order.task.kind === 'gap',
     isFree: ({ context }) => !context.blocked,
     isRetryable: ({ context, event }) => facts.isRetryable(context, event),
     mustCancel: ({ context, event }) => facts.mustCancel(context, event),
@@ -64,7 +65,10 @@ export const legMachine = setup({
         // Before it has a place in flight, so that an approval which must try again can have that place.
         queued: {
           description: 'Waits for the approval before it to have its nonce; without one it goes on at once.',
-          always: { guard: 'isFree', target: 'admitting' },
+          always: [
+            { guard: 'isGap', target: '#leg.submitted.cancelling' },
+            { guard: 'isFree', target: 'admitting' },
+          ],
           on: { 'leg.unblocked': { target: 'admitting', actions: 'unblock' } },
         },
         admitting: {

@@ -65,7 +65,8 @@ async function transactionsBetween({ rpc }: World, wallet: Hex, before: Standing
  * const sent = await auditTrade(world, before, status)
  */
 export async function auditTrade(world: World, before: Standing, trade: TradeStatus): Promise<Entry[]> {
-  const { legs, wallet } = trade
+  const { legs } = trade
+  const [wallet = '0x'] = legs.map((leg) => leg.wallet)
   const failed = legs.filter(({ status }) => status !== 'done')
   const faults = failed.map(
     ({ legId, status, failure }) => `Leg ${legId} ended ${status}: ${failure?.message ?? 'no reason given'}`,

@@ -30,6 +30,8 @@ export interface HeadFollowerOptions {
   readonly chain: Chain
   readonly clock: Clock
   readonly pollIntervalMs: number
+  /** A tip to begin with, where the chain does not say what others pay; null for none. */
+  readonly usualTip?: () => BaseUnits | null
   /** Told of a poll that failed; the next one comes all the same. */
   readonly onTrouble: (error: unknown) => void
 }
@@ -43,7 +45,7 @@ const windowBlocks = 256
  * @throws EndpointError where no endpoint gives one.
  */
 export async function startHeadFollower(options: HeadFollowerOptions): Promise<HeadFollower> {
-  const { chain, clock, pollIntervalMs, onTrouble } = options
+  const { chain, clock, pollIntervalMs, usualTip = () => null, onTrouble } = options
   const book = openReceiptBook()
   const listeners = new Set<(head: Block) => void>()
   // From the oldest block followed to the tip, without a gap.
@@ -54,7 +56,7 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
     onTrouble,
   )
   const lost = new Set<Hex>()
-  let [tip, tipFee] = await readHead(chain)
+  let [tip, tipFee] = await readHead(chain, usualTip)
   let isStopped = false
   let isPolling = false
   let isAsked = false
@@ -89,7 +91,7 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
       if (latest === null || latest.hash === tip.hash || isStopped) return
       // An endpoint that lags does not take the head back; a reorg to a lower block shows once it grows past it.
       if (followed.get(latest.number) === latest.hash || latest.number < oldestFollowed()) return
-      const asked = chain.medianTip().then((fee) => {
+      const asked = tipAt(chain, latest).then((fee) => {
         tipFee = fee
       }, onTrouble)
       await advanceTo(latest).finally(() => asked)
@@ -211,12 +213,22 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
   }
 }
 
-async function readHead(chain: Chain): Promise<[Block, BaseUnits]> {
-  const [block, tip] = await Promise.all([chain.block('latest'), chain.medianTip()])
+async function readHead(chain: Chain, usualTip: () => BaseUnits | null): Promise<[Block, BaseUnits]> {
+  const block = await chain.block('latest')
   if (block === null) throw new EndpointError('The endpoint has no latest block.')
+  const tip = await tipAt(chain, block).catch((error: unknown) => {
+    const usual = usualTip()
+    if (usual === null) throw error
+    return usual
+  })
   return [block, tip]
 }
 
+/** A chain without a base fee has one price, which counts as the tip. */
+function tipAt(chain: Chain, { baseFeePerGas }: Block): Promise<BaseUnits> {
+  return baseFeePerGas === null ? chain.gasPrice() : chain.medianTip()
+}
+
 function nextFee({ baseFeePerGas, gasUsed, gasLimit }: Block): BaseUnits {
-  return nextBaseFee({ baseFeePerGas: baseFeePerGas ?? '0', gasUsed, gasLimit })
+  return baseFeePerGas === null ? '0' : nextBaseFee({ baseFeePerGas, gasUsed, gasLimit })
 }

@@ -1,7 +1,10 @@
 import { type BaseUnits, baseUnits } from './amount.ts'
 import type { Fees } from './transaction.ts'
 
-/** What the next block asks for, in wei per gas unit. */
+/**
+ * What the next block asks for, in wei per gas unit. A chain without EIP-1559 has no base fee: its next one is 0 and its tip is
+ * the gas price, so that an offer's two fields are equal, which is how EIP-1559 itself reads an older transaction.
+ */
 export interface Market {
   readonly nextBaseFee: BaseUnits
   readonly tip: BaseUnits
@@ -34,6 +37,17 @@ export function nextBaseFee({ baseFeePerGas, gasUsed, gasLimit }: FeeHeader): Ba
 /** True while a block at the next base fee could be paid within the ceiling. */
 export function isAffordable({ nextBaseFee, tip }: Market, ceiling: BaseUnits): boolean {
   return BigInt(nextBaseFee) + BigInt(tip) <= BigInt(ceiling)
+}
+
+/**
+ * True where a leg that was held back may go on: the price must leave room for the rise that one full block brings. So a price
+ * that moves around the ceiling does not send a leg to and fro.
+ *
+ * @example
+ * isAffordableAgain({ nextBaseFee: '90', tip: '5' }, '100') // false: the block after the next may ask for 107
+ */
+export function isAffordableAgain({ nextBaseFee, tip }: Market, ceiling: BaseUnits): boolean {
+  return isAffordable({ nextBaseFee: baseUnits((BigInt(nextBaseFee) * 9n) / 8n), tip }, ceiling)
 }
 
 /**
@@ -96,6 +110,46 @@ export function gasLimitFor({
  */
 export function ranOutOfGas({ gasUsed, gasLimit }: { gasUsed: number; gasLimit: number }): boolean {
   return gasUsed >= gasLimit * 0.95
+}
+
+/** What one block asked for, in wei per gas unit. */
+export interface FeeSample extends Market {
+  readonly blockNumber: number
+}
+
+/** How prices were spread over some blocks, in wei per gas unit. */
+export interface FeeStatistics {
+  readonly blocks: number
+  readonly nextBaseFee: Spread
+  readonly tip: Spread
+}
+
+interface Spread {
+  readonly min: BaseUnits
+  readonly median: BaseUnits
+  readonly p90: BaseUnits
+  readonly max: BaseUnits
+}
+
+/**
+ * Sums up what some blocks asked for; null for none.
+ *
+ * @example
+ * feeStatistics([{ blockNumber: 1, nextBaseFee: '100', tip: '2' }])?.tip.median // '2'
+ */
+export function feeStatistics(samples: readonly FeeSample[]): FeeStatistics | null {
+  if (samples.length === 0) return null
+  return {
+    blocks: samples.length,
+    nextBaseFee: spreadOf(samples.map(({ nextBaseFee }) => BigInt(nextBaseFee))),
+    tip: spreadOf(samples.map(({ tip }) => BigInt(tip))),
+  }
+}
+
+function spreadOf(values: readonly bigint[]): Spread {
+  const sorted = [...values].sort((a, b) => (a < b ? -1 : 1))
+  const at = (share: number): BaseUnits => baseUnits(sorted[Math.floor((sorted.length - 1) * share)] ?? 0n)
+  return { min: at(0), median: at(0.5), p90: at(0.9), max: at(1) }
 }
 
 function capped(fee: bigint, tip: bigint, limit: bigint): Fees {

@@ -31,11 +31,23 @@ export interface LegPolicy {
 export type LegTask =
   | { readonly kind: 'swap'; readonly swap: Swap; readonly limit: BaseUnits }
   | { readonly kind: 'approval'; readonly wallet: Hex; readonly token: Hex; readonly spender: Hex }
+  | GapTask
+
+/**
+ * To have a nonce used up that no leg owns: later ones wait for it. `attempts` were signed for it by whoever owned it before:
+ * the cancellation outbids them, and any of them may still be what mines.
+ */
+export interface GapTask {
+  readonly kind: 'gap'
+  readonly wallet: Hex
+  readonly nonce: number
+  readonly attempts: readonly Attempt[]
+}
 
 /** A leg's part of the trade, fixed when the trade is split. */
 export interface LegOrder {
   readonly tradeId: string
-  /** Unique within the trade: the venue's id, with `:approval` behind it for an approval. */
+  /** Unique within the trade: the venue's id, with `:approval` behind it for an approval; for a gap its wallet and nonce. */
   readonly legId: string
   readonly venue: string
   readonly task: LegTask

@@ -1,6 +1,5 @@
 import type { BaseUnits } from './amount.ts'
 import type { Failure } from './errors.ts'
-import type { Hex } from './hex.ts'
 import type { LegOrder, LegPolicy, Phase } from './leg.ts'
 import type { Quote, Side } from './swap.ts'
 import type { Token } from './token.ts'
@@ -16,7 +15,6 @@ export interface AcceptedOrder {
   readonly amount: BaseUnits
   readonly tokenIn: Token
   readonly tokenOut: Token
-  readonly wallet: Hex
   readonly venues: readonly string[]
   /** The caller's own prices: expected output (selling) or input (buying) of each venue for the whole amount. */
   readonly quotes: Readonly<Record<string, Quote>> | null

@@ -14,8 +14,13 @@ export interface Fees {
   readonly maxPriorityFeePerGas: BaseUnits
 }
 
-/** All that a signature covers: an EIP-1559 transaction with an empty access list. */
+/**
+ * All that a signature covers: an EIP-1559 transaction with an empty access list, or the form before it (EIP-155), whose gas
+ * price is what both fees say.
+ */
 export interface UnsignedTransaction extends Call, Fees {
+  /** For chains without a base fee. */
+  readonly legacy?: boolean
   readonly chainId: number
   readonly nonce: number
   /** In gas units. */
@@ -34,6 +39,11 @@ export interface Attempt extends SignedTransaction, Fees {
   readonly purpose: 'call' | 'cancel'
   readonly nonce: number
   readonly gasLimit: number
+}
+
+/** A transaction that was found in a block, by whoever it was sent. */
+export interface MinedCall extends Call {
+  readonly hash: Hex
 }
 
 /** One event that a contract wrote while a transaction ran. */

@@ -1,6 +1,5 @@
 import { type BaseUnits, fractionToBps, parseAmount } from '../domain/amount.ts'
 import { BaseError, InvalidOrderError } from '../domain/errors.ts'
-import type { Hex } from '../domain/hex.ts'
 import type { LegPolicy } from '../domain/leg.ts'
 import type { Quote, Side } from '../domain/swap.ts'
 import type { Token } from '../domain/token.ts'
@@ -33,8 +32,6 @@ export interface OrderRules {
   readonly venues: readonly string[]
   readonly slippageBps: number
   readonly policy: LegPolicy
-  /** The wallet that trades next. */
-  readonly wallet: () => Hex
   readonly nowMs: () => number
 }
 
@@ -75,7 +72,6 @@ export function acceptOrder(order: TradeOrder, rules: OrderRules): AcceptedOrder
     amount,
     tokenIn,
     tokenOut,
-    wallet: rules.wallet(),
     venues,
     quotes,
     slippageBps:

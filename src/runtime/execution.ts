@@ -8,6 +8,7 @@ import type { Metrics } from './metrics.ts'
 import type { Ports } from './ports.ts'
 import { forgetEnded, type HistoryEntry, readEnded, readHistory } from './records.ts'
 import type { TradeStatus } from './status.ts'
+import { giveUp, putBack, restartsMax } from './supervision.ts'
 import { type Changes, followStatus, isFinal, startChanges, type TradeHandle } from './tradeHandle.ts'
 
 /** The trades of one manager: a plain registry over supervised trees of their own. */
@@ -18,7 +19,8 @@ export interface Execution {
   history(tradeId: string): HistoryEntry[]
   /** Resolves with how many ended trades were forgotten, once that is on disk. */
   clear(): Promise<number>
-  cancel(tradeId: string): void
+  /** Has it stop, because of `failure`, or because its caller wants it to. */
+  cancel(tradeId: string, failure?: Failure): void
   /** Resolves when another trade may be submitted. */
   whenCapacity(): Promise<void>
   /** Stops all trades where they are. Nothing further begins. */
@@ -45,7 +47,10 @@ interface Entry {
   trade: LiveTrade | undefined
   /** Once the end is on disk. */
   final: TradeStatus | undefined
-  broken: unknown
+  /** How often it was put back to work after its chart threw. */
+  restarts: number
+  /** What the caller asked for while it was broken. */
+  cancelling: Failure | null
 }
 
 /** Puts every stored trade back to work, then takes orders. */
@@ -65,26 +70,47 @@ export function startExecution(deps: ExecutionDeps): Execution {
       onStep({ tradeId: trade.tradeId, ...step }, () => statusOf(trade.tradeId, entry), actor)
       entry?.changes.notify()
     },
-    onEnded(trade) {
-      const status = trade.status()
-      const entry = entries.get(trade.tradeId)
-      entries.delete(trade.tradeId)
-      if (entry !== undefined) Object.assign(entry, { trade: undefined, final: status })
-      entry?.changes.notify()
-      capacity.notify()
-      onEnded(status)
-    },
+    onEnded: (trade) => settle(trade.tradeId, trade.status()),
     onBroken(trade, error) {
-      const entry = entries.get(trade.tradeId)
-      if (entry !== undefined) entry.broken = error
       trade.stop()
-      entry?.changes.notify()
       onBroken(trade.tradeId, error)
+      const entry = entries.get(trade.tradeId)
+      if (entry?.trade === trade) void restart(entry, trade, error)
     },
   }
 
+  /** From where it is on disk; the others never notice. */
+  async function restart(entry: Entry, broken: LiveTrade, error: unknown): Promise<void> {
+    if (entry.restarts >= restartsMax) return await end(broken, error)
+    const origin = await putBack(broken, entry.restarts, deps)
+    if (isStopped) return
+    entry.restarts += 1
+    try {
+      entry.trade = openTrade(origin, liveDeps)
+    } catch (cause) {
+      return await end(broken, cause)
+    }
+    entry.trade.start()
+    if (entry.cancelling !== null) entry.trade?.cancel(entry.cancelling)
+    entry.changes.notify()
+  }
+
+  async function end(broken: LiveTrade, error: unknown): Promise<void> {
+    const status = await giveUp(broken, error, deps)
+    if (!isStopped) settle(broken.tradeId, status)
+  }
+
+  function settle(tradeId: string, status: TradeStatus): void {
+    const entry = entries.get(tradeId)
+    entries.delete(tradeId)
+    if (entry !== undefined) Object.assign(entry, { trade: undefined, final: status })
+    entry?.changes.notify()
+    capacity.notify()
+    onEnded(status)
+  }
+
   function start(tradeId: string, origin: Origin): Entry {
-    const entry: Entry = { changes: startChanges(), trade: undefined, final: undefined, broken: undefined }
+    const entry: Entry = { changes: startChanges(), trade: undefined, final: undefined, restarts: 0, cancelling: null }
     entries.set(tradeId, entry)
     try {
       entry.trade = openTrade(origin, liveDeps)
@@ -100,7 +126,6 @@ export function startExecution(deps: ExecutionDeps): Execution {
   function handleOf(tradeId: string, entry: Entry | undefined): TradeHandle {
     const status = (): TradeStatus => statusOf(tradeId, entry)
     const read = (): TradeStatus => {
-      if (entry?.broken !== undefined) throw entry.broken
       if (isStopped && entry?.trade !== undefined) {
         throw new ClosedError('The manager was closed; the trade goes on at the next open.', { tradeId })
       }
@@ -111,7 +136,7 @@ export function startExecution(deps: ExecutionDeps): Execution {
       status,
       recorded: () => entry?.trade?.recorded() ?? Promise.resolve(),
       async result() {
-        while (entry?.trade !== undefined && entry.broken === undefined && !isStopped) {
+        while (entry?.trade !== undefined && !isStopped) {
           await entry.changes.after(entry.changes.count())
         }
         return read()
@@ -134,10 +159,11 @@ export function startExecution(deps: ExecutionDeps): Execution {
     return isFinal(live) ? unsettled(live) : live
   }
 
-  function cancel(tradeId: string): void {
-    const trade = entries.get(tradeId)?.trade
-    if (trade !== undefined) trade.cancel(cancelled)
-    else ended(tradeId)
+  function cancel(tradeId: string, failure: Failure = cancelled): void {
+    const entry = entries.get(tradeId)
+    if (entry?.trade === undefined) return void ended(tradeId)
+    entry.cancelling = failure
+    entry.trade.cancel(failure)
   }
 
   function checkSame(tradeId: string, before: string, order: AcceptedOrder): void {

@@ -1,11 +1,10 @@
 import { EventEmitter } from 'node:events'
 import type { AnyActorRef } from 'xstate'
 import { type OpenOptions, parseOptions, type Settings } from '../config.ts'
-import type { Clock } from '../domain/clock.ts'
 import { detached } from '../domain/detached.ts'
 import { type Failure, TradeFailedError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
-import type { LegContext, LegPolicy } from '../domain/leg.ts'
+import type { LegContext } from '../domain/leg.ts'
 import { topState } from '../monitor/format.ts'
 import { logTransition, type Transition } from '../monitor/log.ts'
 import { acceptOrder, type OrderRules, type TradeOrder } from './accept.ts'
@@ -13,6 +12,7 @@ import { type Inspection, startInspection } from './inspection.ts'
 import type { TradeStep } from './liveTrade.ts'
 import type { VenueMetrics } from './metrics.ts'
 import { type OpenExecution, type Openers, openExecution, realOpeners } from './openExecution.ts'
+import { policyOf } from './policy.ts'
 import type { HistoryEntry } from './records.ts'
 import type { LegStatus, TradeStatus } from './status.ts'
 import type { TradeHandle } from './tradeHandle.ts'
@@ -43,6 +43,7 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
   #open: OpenExecution | undefined
   #inspection: Inspection | undefined
   #closing: Promise<void> | undefined
+  #early: ExecutionEvents['trouble'][0][] = []
 
   private constructor(settings: Settings) {
     super()
@@ -72,12 +73,15 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
       this.#open = await openExecution(this.#settings, openers, {
         onStep: (step, status, actor) => detached(() => this.#onStep(step, status, actor)),
         onEnded: (status) => this.#onEnded(status),
-        onTrouble: (trouble) => this.#onTrouble(trouble, openers.clock),
+        onTrouble: (trouble) => this.#onTrouble(trouble),
       })
     } catch (error) {
       await this.#inspection?.close()
       throw error
     }
+    openers.clock.soon(() => {
+      for (const trouble of this.#early.splice(0)) this.#onTrouble(trouble)
+    })
   }
 
   /**
@@ -173,21 +177,20 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
   }
 
   #rules(): OrderRules {
-    const { tokens, lanes, clock } = this.#running()
+    const { tokens, clock } = this.#running()
     const { execution, venues } = this.#settings
     return {
       tokens,
       venues: venues.map(({ id }) => id),
       slippageBps: execution.maxSlippageBps,
       policy: policyOf(execution),
-      wallet: () => leastBusy([...lanes.values()]),
       nowMs: clock.now,
     }
   }
 
-  /** What happens while opening is told once somebody can listen. */
-  #onTrouble(trouble: ExecutionEvents['trouble'][0], clock: Clock): void {
-    if (this.#open === undefined) clock.soon(() => this.emit('trouble', trouble))
+  /** What happened while opening is told once somebody can listen. */
+  #onTrouble(trouble: ExecutionEvents['trouble'][0]): void {
+    if (this.#open === undefined) this.#early.push(trouble)
     else detached(() => this.emit('trouble', trouble))
   }
 
@@ -223,23 +226,4 @@ function legFacts({ legId, hash }: TradeStep, actor: AnyActorRef): Partial<Trans
   if (legId === undefined) return {}
   const { order, nonce, failure } = actor.getSnapshot().context as LegContext
   return { venue: order.venue, ...(hash && { hash }), ...(nonce !== null && { nonce }), ...(failure && { failure }) }
-}
-
-function policyOf(execution: Settings['execution']): LegPolicy {
-  return {
-    gasLimitMax: execution.gasLimit,
-    maxFeePerGas: execution.maxFeePerGasWei,
-    maxCancelFeePerGas: execution.maxCancelFeePerGasWei,
-    retriesMax: execution.retryAttempts,
-    retryDelayMs: execution.retryDelayMs,
-    confirmations: execution.confirmationBlocks,
-    timeoutMs: execution.timeoutMs,
-    bumpIntervalMs: execution.bumpIntervalMs,
-  }
-}
-
-function leastBusy(lanes: readonly { wallet: Hex; inFlight: number }[]): Hex {
-  const [first, ...rest] = lanes
-  if (first === undefined) throw new TypeError('There is no wallet.')
-  return rest.reduce((best, lane) => (lane.inFlight < best.inFlight ? lane : best), first).wallet
 }

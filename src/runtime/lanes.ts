@@ -10,6 +10,10 @@ import type { OnTrouble } from './trouble.ts'
 /** One wallet's nonces, as the effects of legs ask for them. A leg is named by its key. */
 export interface Lane {
   readonly wallet: Hex
+  /** The chain's count of its transactions when the lane was opened. */
+  readonly minedAtOpening: number
+  /** Nonces that the chain had used up at opening and that the store does not know. */
+  readonly strangers: readonly number[]
   /** Legs that hold a place in flight. */
   readonly inFlight: number
   /** Resolves when the leg has a place; it keeps it until it leaves. Nothing is returned where there is one at once. */
@@ -20,6 +24,15 @@ export interface Lane {
   giveBack(key: string, nonce: number): boolean
   /** The leg's nonce has come to its end, or it never got one. */
   leave(key: string): void
+  /** A nonce has an owner who did not reserve it: who closes a gap. Until it leaves. */
+  own(key: string, nonce: number): void
+  /**
+   * A leg was put back to where it was on disk: what it took since is taken back. Returns the nonce that somebody must use up, if
+   * there is one: it is not the leg's any more, and later ones are out.
+   */
+  putBack(key: string, place: { readonly nonce: number | null; readonly holdsPlace: boolean }): number | null
+  /** Nonces that were given out, that nobody owns any more, and that the chain, having counted `mined`, still waits for. */
+  gaps(mined: number): number[]
   /** A foreign transaction took a nonce: asks the chain again. */
   resync(): Promise<void>
   stop(): void
@@ -34,10 +47,13 @@ export interface LaneOptions {
   readonly recorded: number | null
   /** Resumed legs that hold a place already. */
   readonly holders: readonly string[]
-  /** Nonces of resumed legs. */
-  readonly owned: readonly number[]
+  /** Nonces of resumed legs, each with its leg's key. */
+  readonly owned: ReadonlyMap<number, string>
   readonly onTrouble: OnTrouble
 }
+
+/** Gaps looked at in one go: more than a lane may ever have in flight at its usual limit. */
+const gapsMax = 256
 
 /**
  * Opens a lane: the next nonce is the higher of what is recorded and what the chain has counted. Where they do not meet,
@@ -48,6 +64,12 @@ export interface LaneOptions {
 export async function openLane(options: LaneOptions): Promise<Lane> {
   const { wallet, chain, clock, inFlightMax, recorded, onTrouble } = options
   const holders = new Set(options.holders)
+  const owners = new Map<number, string>()
+  const owned = new Map<string, number>()
+  // Below it every nonce is used up, at depth, whatever an endpoint that lags may say.
+  let floor = 0
+  let minedAtOpening = 0
+  let strangers: readonly number[] = []
   const admitted = new Map<string, () => void>()
   const actor = createActor(laneMachine, { input: { inFlight: holders.size, inFlightMax } })
   let given: number | null = null
@@ -65,16 +87,28 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
     accepted = reply.accepted
   })
 
+  function own(key: string, nonce: number): void {
+    owners.set(nonce, key)
+    owned.set(key, nonce)
+  }
+
+  function disown(key: string): number | undefined {
+    const nonce = owned.get(key)
+    if (nonce !== undefined) owners.delete(nonce)
+    owned.delete(key)
+    return nonce
+  }
+
+  for (const [nonce, key] of options.owned) own(key, nonce)
+
   const next = async (): Promise<number> => {
     const mined = await chain.minedNonce(wallet)
+    minedAtOpening = mined
     if (recorded === null) return mined
     const what = 'the nonces at opening'
     const facts = { wallet, 'next by the store': recorded + 1, 'next by the chain': mined, unfinished: holders.size }
-    const open = Array.from({ length: Math.max(0, recorded + 1 - mined) }, (_, index) => mined + index)
-    const missing = open.filter((nonce) => !options.owned.includes(nonce)).join(', ')
+    strangers = Array.from({ length: Math.max(0, mined - recorded - 1) }, (_, index) => recorded + 1 + index)
     if (mined > recorded + 1) onTrouble(new NonceDriftError('The chain is ahead of the store.', facts), what)
-    if (missing !== '')
-      onTrouble(new NonceDriftError('The chain lacks nonces that no leg has.', { ...facts, missing }), what)
     return Math.max(recorded + 1, mined)
   }
   const effects: Effects<unknown, LaneEffect, LaneEvent & { atMs: number }> = {
@@ -97,6 +131,8 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
 
   return {
     wallet,
+    minedAtOpening,
+    strangers,
     get inFlight() {
       return holders.size
     },
@@ -115,14 +151,33 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
       given = null
       actor.send({ type: 'lane.reserve', leg: key })
       if (given === null) throw new TypeError('A lane that is not open was asked for a nonce.')
+      own(key, given)
       return given
     },
     giveBack(key, nonce) {
       actor.send({ type: 'lane.return', leg: key, nonce })
+      if (accepted) disown(key)
       return accepted
     },
     leave(key) {
+      floor = Math.max(floor, (disown(key) ?? -1) + 1)
       if (holders.delete(key)) actor.send({ type: 'lane.freed' })
+    },
+    own,
+    putBack(key, { nonce, holdsPlace }) {
+      if (!holdsPlace && holders.delete(key)) actor.send({ type: 'lane.freed' })
+      const taken = owned.get(key)
+      if (taken === undefined || taken === nonce) return null
+      disown(key)
+      if (nonce !== null) own(key, nonce)
+      actor.send({ type: 'lane.return', leg: key, nonce: taken })
+      return accepted ? null : taken
+    },
+    gaps(mined) {
+      const next = actor.getSnapshot().context.next ?? mined
+      const first = Math.max(mined, floor)
+      const open = Array.from({ length: Math.min(Math.max(0, next - first), gapsMax) }, (_, index) => first + index)
+      return open.filter((nonce) => !owners.has(nonce))
     },
     async resync() {
       actor.send({ type: 'lane.synced', next: await chain.minedNonce(wallet) })

@@ -1,18 +1,23 @@
 import type { Grant } from '../dex/erc20.ts'
 import { type LegContext, type LegOrder, walletOf } from '../domain/leg.ts'
-import { keyOfLeg, pairOf } from './legEffects.ts'
+import { moneyOf, noteFunds } from './legFunds.ts'
+import { keyOfLeg } from './legKeys.ts'
+import { pairOf } from './offering.ts'
 import { known, type Ports } from './ports.ts'
 import type { Step } from './runner.ts'
+
+type UpkeepPorts = Pick<Ports, 'lanes' | 'follower' | 'allowances' | 'gasBook' | 'funds' | 'dexes'>
 
 /**
  * Keeps what is derived from legs in step with them: their places in the lane, the hashes that are watched, allowances and
  * gas. None of it is an effect: it follows from where a leg is, and may be noted again.
  */
-export function noteLegStep(ports: Ports, { to }: Pick<Step, 'to'>, context: LegContext): void {
+export function noteLegStep(ports: UpkeepPorts, { from, to }: Pick<Step, 'from' | 'to'>, context: LegContext): void {
   const { lanes, follower, allowances, gasBook } = ports
   const { order, mined, fill } = context
   const key = keyOfLeg(order)
   const isEnded = to === 'done' || to === 'failed'
+  noteFunds(ports, { from, to }, context)
   if (isEnded || to === 'retrying') follower.forget(key)
   if (isEnded || isWithoutPlace(to)) known(lanes, walletOf(order), 'wallet').leave(key)
   if (isEnded) allowances.drop(key)
@@ -37,12 +42,19 @@ export function isWithoutPlace(state: string): boolean {
   return state === 'preparing.queued' || state === 'preparing.admitting' || state === 'retrying'
 }
 
-/** Notes what a live swap will have taken by its venue. Again for the same leg changes nothing. */
-export function noteWant(ports: Pick<Ports, 'dexes' | 'allowances'>, order: LegOrder): void {
+/** Notes what a live leg will take from its wallet, and have taken by its venue. Again for the same leg changes nothing. */
+export function noteWant(ports: Pick<Ports, 'dexes' | 'allowances' | 'funds'>, order: LegOrder): void {
+  ports.funds.promise(keyOfLeg(order), walletOf(order), moneyOf(order, null))
   const grant = grantOf(ports, order)
   if (grant === null || order.task.kind !== 'swap') return
   const { swap, limit } = order.task
   ports.allowances.want(keyOfLeg(order), grant, BigInt(swap.side === 'sell' ? swap.amount : limit))
+}
+
+/** Takes back what was noted for a leg that will take nothing. */
+export function dropWant({ allowances, funds }: Pick<Ports, 'allowances' | 'funds'>, key: string): void {
+  allowances.drop(key)
+  funds.release(key)
 }
 
 /** What a leg needs to be allowed, or null: an approval and the native coin need none. */

@@ -6,8 +6,9 @@ import type { LegContext } from '../domain/leg.ts'
 import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
 import type { Write } from '../store/store.ts'
 import type { Journal, Source } from './journal.ts'
-import { keyOfLeg, legEffects } from './legEffects.ts'
-import { noteLegStep, noteWant } from './legUpkeep.ts'
+import { legEffects } from './legEffects.ts'
+import { keyOfLeg } from './legKeys.ts'
+import { dropWant, noteLegStep, noteWant } from './legUpkeep.ts'
 import type { Metrics } from './metrics.ts'
 import type { Ports } from './ports.ts'
 import { endedWrites, type HistoryEntry, historyWrite, type LiveRecord, liveWrites, noncesOf } from './records.ts'
@@ -23,6 +24,8 @@ export interface LiveTrade {
   /** Begins, or goes on. */
   start(): void
   status(): TradeStatus
+  /** The names of its legs among all legs of all trades. */
+  legKeys(): string[]
   /** Resolves once the trade is on disk and will survive the process. */
   recorded(): Promise<void>
   cancel(failure: Failure): void
@@ -43,7 +46,7 @@ export interface LiveTradeDeps {
   readonly raiseMark: (wallet: string, nonce: number) => Write | undefined
   readonly onStep: (trade: LiveTrade, step: HistoryEntry, actor: AnyActorRef) => void
   readonly onEnded: (trade: LiveTrade) => void
-  /** A chart threw: the trade stands still, on disk as it was last. */
+  /** A chart threw: this stands still from now on, and on disk the trade is as it was last. */
   readonly onBroken: (trade: LiveTrade, error: unknown) => void
 }
 
@@ -112,8 +115,11 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
       running = runActor(actor, tradeMachine as AnyStateMachine, effects.trade, tradeFaulted, tradeOptions)
     },
     status,
+    legKeys: () => (actor.getSnapshot().context as TradeContext).plan.map(({ legId }) => keyOfLeg({ tradeId, legId })),
     recorded: () => journal.durable(),
-    cancel: (failure) => actor.send({ type: 'trade.cancel', failure, atMs: ports.clock.now() }),
+    cancel(failure) {
+      if (!isBroken) actor.send({ type: 'trade.cancel', failure, atMs: ports.clock.now() })
+    },
     stop: () => {
       for (const leg of legs) leg.stop()
       running?.stop()
@@ -138,11 +144,24 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
 
   function end(): void {
     // Legs that were planned for and never began may want something still.
-    for (const venue of order.venues) ports.allowances.drop(keyOfLeg({ tradeId, legId: venue }))
+    for (const venue of order.venues) dropWant(ports, keyOfLeg({ tradeId, legId: venue }))
     onEnded(trade)
   }
 
+  /** What cannot be noted of a step is as bad as a chart that throws: what was noted elsewhere does not fit it any more. */
+  function guarded(onStep: (step: Step) => void): (step: Step) => void {
+    return (step) => {
+      try {
+        if (!isBroken) onStep(step)
+      } catch (error) {
+        breakDown(error)
+      }
+    }
+  }
+
+  /** The leg that threw tells of it, and then its trade: once is enough. */
   function breakDown(error: unknown): void {
+    if (isBroken) return
     isBroken = true
     onBroken(trade, error)
   }
@@ -154,11 +173,11 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
       leg.subscribe({ error: breakDown })
       if (leg.getSnapshot().status !== 'active') continue
       noteWant(ports, (leg.getSnapshot().context as LegContext).order)
-      const onLegStep = (step: Step): void => {
+      const onLegStep = guarded((step) => {
         const context = step.snapshot.context as LegContext
         noteLegStep(ports, step, context)
         note(step, leg, context)
-      }
+      })
       legs.push(
         runActor(leg, legMachine as AnyStateMachine, effects.leg, legFaulted, { ...options, onStep: onLegStep }),
       )
@@ -172,12 +191,12 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   const onStuck = (failure: Failure, state: string): void =>
     ports.onTrouble(new StuckError(failure.message, { state }), `trade ${tradeId}`)
   const options = { clock: ports.clock, durable: () => journal.durable(), onStuck }
-  const onTradeStep = (step: Step): void => {
+  const onTradeStep = guarded((step) => {
     // A leg's step that moved the trade comes before the trade's own.
     for (const leg of legs) leg.catchUp()
     note(step, actor, null)
     attachLegs()
-  }
+  })
   return trade
 }
 

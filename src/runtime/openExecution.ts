@@ -9,6 +9,7 @@ import type { Clock } from '../domain/clock.ts'
 import { InvalidConfigError, toFailure } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { Json } from '../domain/json.ts'
+import { together } from '../domain/together.ts'
 import { createLogger, type Logger } from '../monitor/log.ts'
 import { openPiscinaSigner } from '../signer/piscinaSigner.ts'
 import type { Signer } from '../signer/signer.ts'
@@ -17,20 +18,26 @@ import { MemoryBank } from '../store/memoryBank.ts'
 import type { Store } from '../store/store.ts'
 import { allowanceTable } from './allowances.ts'
 import { type Execution, startExecution } from './execution.ts'
+import { feeBook } from './feeBook.ts'
+import { fundsBook } from './funds.ts'
+import { readGaps, startGapFillers } from './gapFillers.ts'
 import { gasBook } from './gasBook.ts'
-import { type Journal, startJournal } from './journal.ts'
+import { startJournal } from './journal.ts'
 import { laneMarks } from './laneMarks.ts'
-import { type Lane, openLane } from './lanes.ts'
+import type { Lane } from './lanes.ts'
 import type { TradeStep } from './liveTrade.ts'
 import { type Metrics, metrics } from './metrics.ts'
 import { type OpenChainOptions, openChain } from './openChain.ts'
+import { openLanes } from './openLanes.ts'
+import { findOutdated, outdated } from './outdated.ts'
+import { readFunds } from './payers.ts'
+import { policyOf } from './policy.ts'
 import type { Ports } from './ports.ts'
 import { realClock } from './realClock.ts'
 import { readLive } from './records.ts'
 import { adoptHashes, bindToChain, checkParts, openWork, sendOpenAttempts } from './resume.ts'
 import type { TradeStatus } from './status.ts'
 import { readTokens, type TokenTable } from './tokens.ts'
-import type { OnTrouble } from './trouble.ts'
 
 /** How the parts that reach outside are opened: the real ones, or a test's. */
 export interface Openers {
@@ -105,14 +112,6 @@ export async function openExecution(
   }
 }
 
-/** All results, or the first fault once nothing is under way any more: what was still opening can then be closed. */
-async function together<const Parts extends readonly unknown[]>(
-  parts: Parts,
-): Promise<{ -readonly [Index in keyof Parts]: Awaited<Parts[Index]> }> {
-  await Promise.allSettled(parts)
-  return Promise.all(parts)
-}
-
 async function openAll(
   settings: Settings,
   openers: Openers,
@@ -133,7 +132,8 @@ async function openAll(
   const store = await openers.openStore(settings.dataDir)
   closers.push(() => store.close())
   const live = readLive(store)
-  const work = openWork(live, clock.now())
+  const gaps = readGaps(store)
+  const work = openWork(live, gaps, clock.now())
   const chain = await openers.openChain(settings.chain, { clock, onTrouble: trouble })
   closers.push(() => chain.close())
   await bindToChain(store, chain, settings.dataDir)
@@ -141,6 +141,7 @@ async function openAll(
   await sendOpenAttempts(chain, work)
 
   const bank = bankOf(settings, store, clock)
+  const fees = feeBook(bank)
   const [signer, follower, tokens, dexes] = await together([
     openers.openSigner(settings).then((opened) => {
       closers.push(() => opened.close())
@@ -150,6 +151,7 @@ async function openAll(
       chain,
       clock,
       pollIntervalMs: settings.chain.pollIntervalMs,
+      usualTip: fees.usualTip,
       onTrouble: (error) => trouble(error, 'following the chain'),
     }).then((started) => {
       closers.push(() => started.stop())
@@ -158,9 +160,6 @@ async function openAll(
     readTokens(settings.tokens, chain, bank),
     openVenues(settings.venues, chain, openers),
   ])
-  if (follower.head().baseFeePerGas === null) {
-    throw new InvalidConfigError('The chain has no base fee (EIP-1559), which this version needs.', { field: 'chain' })
-  }
   checkParts(live, work, signer.wallets, dexes)
   await adoptHashes(follower, work)
 
@@ -185,7 +184,7 @@ async function openAll(
   closers.push(() => {
     for (const lane of lanes.values()) lane.stop()
   })
-  const ports: Ports = {
+  const outside = {
     chain,
     follower,
     dexes,
@@ -195,9 +194,22 @@ async function openAll(
     distribution: settings.distributionManager ?? new DistributionManager(),
     allowances: allowanceTable(),
     gasBook: gasBook(bank),
+    funds: fundsBook(),
     onTrouble: trouble,
   }
+  const outdatedTrades = await findOutdated(outside, live)
+  await readFunds(outside, [...tokens.values()])
+  const fillers = startGapFillers({
+    ports: outside,
+    journal,
+    policy: policyOf(limits),
+    raiseMark: marks.raise,
+    resumed: gaps,
+  })
+  for (const { wallet, minedAtOpening } of lanes.values()) fillers.closeGaps(wallet, minedAtOpening)
+  const ports: Ports = { ...outside, gaps: fillers }
   bank.onWrite(() => journal.touch(bank))
+  follower.onHead(({ number }) => fees.note(number, follower.market()))
   bank.set('configuration', 'effective', describeSettings(settings, ports))
   const totals = metrics(bank)
   const execution = startExecution({
@@ -212,17 +224,17 @@ async function openAll(
     onEnded,
     onBroken: (tradeId, error) => trouble(error, `trade ${tradeId}, which stands still, on disk as it was last`),
   })
-  closers.push(() => closeJournal(execution, journal))
+  closers.push(async () => {
+    execution.stop()
+    fillers.stop()
+    await journal.close()
+  })
+  for (const tradeId of outdatedTrades) execution.cancel(tradeId, outdated)
   logger.info(
     { wallets: signer.wallets, signing: signer.backend, resumed: live.length, head: follower.head().number },
     'Legwork is open.',
   )
   return { execution, metrics: totals, signer, follower, tokens, lanes, clock, logger, close: closeAll }
-}
-
-async function closeJournal(execution: Execution, journal: Journal): Promise<void> {
-  execution.stop()
-  await journal.close()
 }
 
 function bankOf({ memoryBank }: Settings, store: Store, clock: Clock): MemoryBank {
@@ -238,30 +250,6 @@ async function openVenues(
 ): Promise<ReadonlyMap<string, Dex>> {
   const opened = await together(venues.map((venue, index) => openVenue(venue, chain, `venues[${index}]`)))
   return new Map(opened.map((dex) => [dex.venue, dex]))
-}
-
-interface LanesOptions {
-  readonly chain: Chain
-  readonly clock: Clock
-  readonly work: ReturnType<typeof openWork>
-  readonly marks: ReturnType<typeof laneMarks>
-  readonly inFlightMax: number
-  readonly onTrouble: OnTrouble
-}
-
-async function openLanes(wallets: readonly Hex[], options: LanesOptions): Promise<ReadonlyMap<Hex, Lane>> {
-  const { work, marks, ...common } = options
-  const lanes = await together(
-    wallets.map((wallet) => {
-      const mine = work.filter((leg) => leg.wallet === wallet)
-      const owned = mine.flatMap(({ nonce }) => (nonce === null ? [] : [nonce]))
-      const known = [...owned, ...(marks.read(wallet) === undefined ? [] : [Number(marks.read(wallet))])]
-      const recorded = known.length === 0 ? null : Math.max(...known)
-      const holders = mine.filter(({ holdsPlace }) => holdsPlace).map(({ key }) => key)
-      return openLane({ ...common, wallet, holders, owned, recorded })
-    }),
-  )
-  return new Map(lanes.map((lane) => [lane.wallet, lane]))
 }
 
 /** What is in force, for the memory bank: no key, no URL with what may be secret in it. */

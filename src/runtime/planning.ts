@@ -1,12 +1,15 @@
-import { allowanceRead, balanceRead } from '../dex/erc20.ts'
+import { allowanceRead } from '../dex/erc20.ts'
 import type { AllocationRequest } from '../distribution/distribution.ts'
-import { type BaseUnits, baseUnits, formatAmount, maximumInput, minimumOutput } from '../domain/amount.ts'
-import { InsufficientBalanceError, NoLiquidityError, toFailure } from '../domain/errors.ts'
+import { type BaseUnits, baseUnits, maximumInput, minimumOutput } from '../domain/amount.ts'
+import { NoLiquidityError, toFailure } from '../domain/errors.ts'
+import type { Hex } from '../domain/hex.ts'
 import type { LegOrder } from '../domain/leg.ts'
 import type { Quote, Swap } from '../domain/swap.ts'
 import type { AcceptedOrder } from '../domain/trade.ts'
 import { checkedAllocation } from './checkedAllocation.ts'
-import { grantOf, noteWant } from './legUpkeep.ts'
+import { keyOfLeg } from './legKeys.ts'
+import { dropWant, grantOf, noteWant } from './legUpkeep.ts'
+import { balanceReads, candidates, checkHoldings, payerOf } from './payers.ts'
 import { known, type Ports } from './ports.ts'
 
 /** How an order is split, before it becomes legs. */
@@ -78,26 +81,32 @@ export async function planByDistribution(ports: Ports, order: AcceptedOrder, sig
 
 async function readQuotes(ports: Ports, order: AcceptedOrder, amounts: readonly BaseUnits[]) {
   const { chain, dexes, allowances } = ports
-  const { wallet, tokenIn, venues } = order
+  const { tokenIn, venues } = order
+  const wallets = candidates(ports)
   const spenders = [...new Set(venues.map((venue) => known(dexes, venue, 'venue').spender))]
   const token = tokenIn.address
-  const grants = token === 'native' ? [] : spenders.map((spender) => ({ wallet, token, spender }))
+  const balances = balanceReads(wallets, [token, 'native'])
+  const grants =
+    token === 'native' ? [] : wallets.flatMap((wallet) => spenders.map((spender) => ({ wallet, token, spender })))
+  // Every wallet gets the same quote.
+  const [wallet = '0x'] = wallets
   const requests = venues.flatMap((venue) =>
-    amounts.map((amount) => ({ venue, ...known(dexes, venue, 'venue').quoteRequest(swapOf(order, amount)) })),
+    amounts.map((amount) => ({ venue, ...known(dexes, venue, 'venue').quoteRequest(swapOf(order, wallet, amount)) })),
   )
   const replies = await chain.read([
-    balanceRead(wallet, token),
+    ...balances.reads,
     ...grants.map(allowanceRead),
     ...requests.flatMap(({ reads }) => reads),
   ])
 
-  const [balance, ...rest] = replies
-  if (balance?.ok) checkBalance(order, BigInt(balance.value))
-  grants.forEach((grant, index) => {
-    const reply = rest[index]
+  balances.note(ports, replies)
+  checkHoldings(ports, order, wallets)
+  let next = balances.reads.length
+  for (const grant of grants) {
+    const reply = replies[next]
     if (reply?.ok) allowances.note(grant, BigInt(reply.value))
-  })
-  let next = 1 + grants.length
+    next += 1
+  }
   const quotes: Record<string, (Quote | string)[]> = Object.fromEntries(venues.map((venue) => [venue, []]))
   for (const { venue, reads, quote } of requests) {
     quotes[venue]?.push(quoteOrReason(() => quote(replies.slice(next, next + reads.length))))
@@ -115,44 +124,47 @@ function quoteOrReason(quote: () => Quote): Quote | string {
   }
 }
 
-function checkBalance({ side, amount, tokenIn, wallet }: AcceptedOrder, balance: bigint): void {
-  if (side === 'buy' || balance >= BigInt(amount)) return
-  throw new InsufficientBalanceError('amount is beyond what the wallet holds.', {
-    field: 'amount',
-    amount: `${formatAmount(amount, tokenIn.decimals)} ${tokenIn.symbol}`,
-    balance: `${formatAmount(baseUnits(balance), tokenIn.decimals)} ${tokenIn.symbol}`,
-    wallet,
-  })
-}
-
-function swapOf({ wallet, tokenIn, tokenOut, side }: AcceptedOrder, amount: BaseUnits): Swap {
+function swapOf({ tokenIn, tokenOut, side }: AcceptedOrder, wallet: Hex, amount: BaseUnits): Swap {
   return { wallet, tokenIn, tokenOut, side, amount }
 }
 
-/** A leg a share, and before it an approval where its venue may not yet take enough. */
+/**
+ * A leg a share, each paid by the least busy wallet that can, and before it an approval where its venue may not yet take enough.
+ * All of them or none: what was promised for the first is taken back where a later one cannot be paid for.
+ */
 function legsOf(ports: Ports, order: AcceptedOrder, shares: readonly Share[], preflight: boolean): LegOrder[] {
+  try {
+    return paidLegsOf(ports, order, shares, preflight)
+  } catch (error) {
+    for (const { venue } of shares) dropWant(ports, keyOfLeg({ tradeId: order.tradeId, legId: venue }))
+    throw error
+  }
+}
+
+function paidLegsOf(ports: Ports, order: AcceptedOrder, shares: readonly Share[], preflight: boolean): LegOrder[] {
   const { allowances, clock } = ports
   const { tradeId, side, slippageBps, policy } = order
   const approvals = new Map<string, string>()
   return shares.flatMap(({ venue, amount, quote }) => {
     const limit = side === 'sell' ? minimumOutput(quote.amount, slippageBps) : maximumInput(quote.amount, slippageBps)
+    const wallet = payerOf(ports, order, venue, side === 'sell' ? amount : limit)
     const common = { tradeId, venue, quotedAtMs: clock.now(), preflight, policy }
     const swap: LegOrder = {
       ...common,
       legId: venue,
-      task: { kind: 'swap', swap: swapOf(order, amount), limit },
+      task: { kind: 'swap', swap: swapOf(order, wallet, amount), limit },
       quote,
       after: null,
     }
+    noteWant(ports, swap)
     const grant = grantOf(ports, swap)
     if (grant === null) return [swap]
-    noteWant(ports, swap)
     if (allowances.isEnough(grant)) return [swap]
     // Two venues may share a spender: one approval serves both.
-    const first = approvals.get(grant.spender)
+    const first = approvals.get(`${wallet} ${grant.spender}`)
     if (first !== undefined) return [{ ...swap, after: first }]
     const legId = `${venue}:approval`
-    approvals.set(grant.spender, legId)
+    approvals.set(`${wallet} ${grant.spender}`, legId)
     const approval: LegOrder = { ...common, legId, task: { kind: 'approval', ...grant }, quote: null, after: null }
     return [approval, { ...swap, after: legId }]
   })

@@ -4,11 +4,21 @@ import type { Dex } from '../dex/dex.ts'
 import type { Distribution } from '../distribution/distribution.ts'
 import type { Clock } from '../domain/clock.ts'
 import type { Hex } from '../domain/hex.ts'
+import type { Attempt } from '../domain/transaction.ts'
 import type { Signer } from '../signer/signer.ts'
 import type { Allowances } from './allowances.ts'
+import type { Funds } from './funds.ts'
 import type { GasBook } from './gasBook.ts'
 import type { Lane } from './lanes.ts'
 import type { OnTrouble } from './trouble.ts'
+
+/** Nonces that no leg owns. */
+export interface Gaps {
+  /** Closes every gap that a wallet has, when the chain has counted `mined` of its transactions. */
+  closeGaps(wallet: Hex, mined: number): void
+  /** Closes a nonce for which others, who will not see it through, have signed already. */
+  takeOver(wallet: Hex, nonce: number, attempts: readonly Attempt[]): void
+}
 
 /** Everything that effects reach the outside with. */
 export interface Ports {
@@ -21,6 +31,8 @@ export interface Ports {
   readonly clock: Clock
   readonly allowances: Allowances
   readonly gasBook: GasBook
+  readonly funds: Funds
+  readonly gaps: Gaps
   readonly onTrouble: OnTrouble
 }
 

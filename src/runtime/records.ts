@@ -46,6 +46,12 @@ export interface EndedRecord {
 /** Version of the two records above. */
 const schema = 1
 
+/**
+ * Versions of the machines whose snapshots restore in this one as they are. In version 1 a trade's order had the wallet that
+ * all of its legs have; each leg has its own since.
+ */
+export const readableVersions: readonly number[] = [1, machineVersion]
+
 /** The record of a live trade. */
 export function liveWrites(
   trade: Pick<AnyActor, 'getPersistedSnapshot'>,
@@ -101,7 +107,7 @@ export function readLive(store: Store): StoredTrade[] {
   return [...store.entries('live')].map(({ key, value }) => {
     const record = value as unknown as LiveRecord
     const tradeId = String(key)
-    if (record.schema !== schema || record.machineVersion !== machineVersion) {
+    if (record.schema !== schema || !readableVersions.includes(record.machineVersion)) {
       throw new StoreError('A stored trade is from a version of the machines that this one cannot take over.', {
         tradeId,
         'stored schema': record.schema,
@@ -111,6 +117,12 @@ export function readLive(store: Store): StoredTrade[] {
     }
     return { tradeId, record }
   })
+}
+
+/** A live trade as it is on disk now; undefined where it was never written. */
+export function readLiveTrade(store: Store, tradeId: string): StoredTrade | undefined {
+  const record = store.get('live', tradeId) as unknown as LiveRecord | undefined
+  return record === undefined ? undefined : { tradeId, record }
 }
 
 /** The highest nonce that a trade's legs have signed for, by wallet. */

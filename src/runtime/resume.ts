@@ -4,8 +4,10 @@ import { InvalidConfigError, StoreError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
 import { type LegContext, walletOf } from '../domain/leg.ts'
 import type { TradeContext } from '../domain/trade.ts'
+import type { Attempt } from '../domain/transaction.ts'
 import type { Store } from '../store/store.ts'
-import { keyOfLeg } from './legEffects.ts'
+import type { StoredGap } from './gapFillers.ts'
+import { keyOfLeg } from './legKeys.ts'
 import { isWithoutPlace } from './legUpkeep.ts'
 import type { StoredTrade } from './records.ts'
 import { pathOf } from './runner.ts'
@@ -17,10 +19,11 @@ export interface OpenLeg {
   readonly nonce: number | null
   /** It has a place in its lane: admitted, and its nonce not yet consumed. */
   readonly holdsPlace: boolean
-  readonly hashes: readonly Hex[]
+  readonly attempts: readonly Attempt[]
   /** The newest bytes for its nonce; null where none were signed, or where it is to be cancelled instead. */
   readonly raw: Hex | null
-  readonly venue: string
+  /** Null where it needs none: it only has its nonce used up. */
+  readonly venue: string | null
 }
 
 interface StoredLeg {
@@ -28,13 +31,13 @@ interface StoredLeg {
 }
 
 /** Reads what live trades left open, before any actor is started. */
-export function openWork(live: readonly StoredTrade[], nowMs: number): OpenLeg[] {
-  return live.flatMap(({ record }) => {
+export function openWork(live: readonly StoredTrade[], gaps: readonly StoredGap[], nowMs: number): OpenLeg[] {
+  const legs = live.flatMap(({ record }) => {
     const { children } = record.snapshot as unknown as { children: Record<string, StoredLeg> }
-    return Object.values(children).flatMap(({ snapshot }) =>
-      snapshot.status === 'active' ? [openLeg(snapshot, nowMs)] : [],
-    )
+    return Object.values(children).map(({ snapshot }) => snapshot)
   })
+  const all = [...legs, ...gaps.map(({ snapshot }) => snapshot as unknown as StoredLeg['snapshot'])]
+  return all.flatMap((snapshot) => (snapshot.status === 'active' ? [openLeg(snapshot, nowMs)] : []))
 }
 
 function openLeg({ value, context }: StoredLeg['snapshot'], nowMs: number): OpenLeg {
@@ -44,10 +47,10 @@ function openLeg({ value, context }: StoredLeg['snapshot'], nowMs: number): Open
     key: keyOfLeg(order),
     wallet: walletOf(order),
     nonce,
-    holdsPlace: !isWithoutPlace(path),
-    hashes: attempts.map(({ hash }) => hash),
+    holdsPlace: order.task.kind !== 'gap' && !isWithoutPlace(path),
+    attempts,
     raw: isToBeSent(context, nowMs) ? (attempts.at(-1)?.raw ?? null) : null,
-    venue: order.venue,
+    venue: order.task.kind === 'gap' ? null : order.venue,
   }
 }
 
@@ -92,12 +95,14 @@ export function checkParts(
 ): void {
   for (const { tradeId, record } of live) {
     const { order, plan } = (record.snapshot as unknown as { context: TradeContext }).context
-    if (!wallets.includes(order.wallet)) throw missing('wallets', order.wallet, tradeId)
     // Before it is split, any of its venues may be needed.
     const unknown = plan.length > 0 ? undefined : order.venues.find((venue) => !venues.has(venue))
     if (unknown !== undefined) throw missing('venues', unknown, tradeId)
   }
-  for (const { key, venue } of work) if (!venues.has(venue)) throw missing('venues', venue, key)
+  for (const { key, venue, wallet } of work) {
+    if (!wallets.includes(wallet)) throw missing('wallets', wallet, key)
+    if (venue !== null && !venues.has(venue)) throw missing('venues', venue, key)
+  }
 }
 
 function missing(field: string, value: string, trade: string): InvalidConfigError {
@@ -123,6 +128,7 @@ export async function sendOpenAttempts(chain: Chain, work: readonly OpenLeg[]): 
 
 /** Has every hash of an open nonce watched, and looks for those that were mined meanwhile. */
 export async function adoptHashes(follower: HeadFollower, work: readonly OpenLeg[]): Promise<void> {
-  for (const { key, hashes } of work) if (hashes.length > 0) follower.expect(key, hashes)
-  await follower.lookUp(work.flatMap(({ hashes }) => hashes))
+  const hashesOf = ({ attempts }: OpenLeg): Hex[] => attempts.map(({ hash }) => hash)
+  for (const leg of work) if (leg.attempts.length > 0) follower.expect(leg.key, hashesOf(leg))
+  await follower.lookUp(work.flatMap(hashesOf))
 }

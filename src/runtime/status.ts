@@ -2,7 +2,7 @@ import type { AnyActorRef } from 'xstate'
 import { baseUnits, formatAmount, sum } from '../domain/amount.ts'
 import type { Failure } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
-import type { LegContext, Phase } from '../domain/leg.ts'
+import { type LegContext, type Phase, walletOf } from '../domain/leg.ts'
 import type { Side } from '../domain/swap.ts'
 import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
 import { topState } from '../monitor/format.ts'
@@ -13,6 +13,8 @@ export interface LegStatus {
   readonly legId: string
   readonly kind: 'swap' | 'approval'
   readonly venue: string
+  /** Who pays. */
+  readonly wallet: Hex
   readonly status: Phase
   /** Where exactly it is, such as `submitted.pending`. */
   readonly state: string
@@ -53,7 +55,6 @@ export interface TradeStatus {
   readonly amount: string
   /** What no leg was given. */
   readonly unallocated: string
-  readonly wallet: Hex
   readonly tokenIn: string
   readonly tokenOut: string
   /** Sums over the legs that were filled. */
@@ -93,7 +94,6 @@ export function tradeStatus(trade: AnyActorRef): TradeStatus {
     side: order.side,
     amount: formatAmount(order.amount, base.decimals),
     unallocated: formatAmount(unallocated, base.decimals),
-    wallet: order.wallet,
     tokenIn: tokenIn.symbol,
     tokenOut: tokenOut.symbol,
     amountIn: formatAmount(sum(fills.map(({ amountIn }) => amountIn)), tokenIn.decimals),
@@ -114,8 +114,9 @@ function legStatus({ context, state }: LegView, { side, tokenIn, tokenOut }: Acc
   const [exact, other] = side === 'sell' ? [tokenIn, tokenOut] : [tokenOut, tokenIn]
   return {
     legId: order.legId,
-    kind: task.kind,
+    kind: task.kind === 'swap' ? 'swap' : 'approval',
     venue: order.venue,
+    wallet: walletOf(order),
     status: phaseOf(state),
     state,
     hash: context.hash,

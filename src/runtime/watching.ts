@@ -1,13 +1,15 @@
 import type { LegEvent } from '../../machines/legEvents.ts'
 import { NonceUnprovenError } from '../domain/errors.ts'
-import type { LegContext } from '../domain/leg.ts'
-import { walletOf } from '../domain/leg.ts'
-import type { Receipt } from '../domain/transaction.ts'
+import { type Hex, lowerHex } from '../domain/hex.ts'
+import { type LegContext, walletOf } from '../domain/leg.ts'
+import type { Attempt, MinedCall, Receipt } from '../domain/transaction.ts'
+import { keyOfLeg } from './legKeys.ts'
 import { known, type Ports } from './ports.ts'
 
 /** What watching a pending nonce came to. */
 export type Watched =
-  | { readonly type: 'mined'; readonly receipt: Receipt }
+  /** `found`: an attempt of this leg that it did not know. */
+  | { readonly type: 'mined'; readonly receipt: Receipt; readonly found?: Attempt }
   | { readonly type: 'event'; readonly event: { type: 'leg.overdue' } | Displaced }
 
 type Displaced = Omit<Extract<LegEvent, { type: 'leg.displaced' }>, 'atMs'>
@@ -18,7 +20,12 @@ type Displaced = Omit<Extract<LegEvent, { type: 'leg.displaced' }>, 'atMs'>
  * @example
  * await until(ports, Date.now() + 1_000, signal)
  */
-export function until({ clock, follower }: Ports, atMs: number, signal: AbortSignal, head?: 'head'): Promise<void> {
+export function until(
+  { clock, follower }: Pick<Ports, 'clock' | 'follower'>,
+  atMs: number,
+  signal: AbortSignal,
+  head?: 'head',
+): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       callOffTime()
@@ -42,50 +49,95 @@ export function until({ clock, follower }: Ports, atMs: number, signal: AbortSig
 export function watchPending(ports: Ports, context: LegContext, signal: AbortSignal): Promise<Watched> {
   const { follower, clock } = ports
   const hashes = context.attempts.map(({ hash }) => hash)
-  follower.expect(`${context.order.tradeId}/${context.order.legId}`, hashes)
+  follower.expect(keyOfLeg(context.order), hashes)
   return new Promise((resolve) => {
-    const end = (): void => {
+    let isOver = false
+    let callOffTime = (): void => {}
+    let callOffMined = (): void => {}
+    const end = (watched: Watched | null): void => {
+      isOver = true
       callOffTime()
       callOffMined()
-      signal.removeEventListener('abort', end)
+      signal.removeEventListener('abort', leave)
+      if (watched !== null) resolve(watched)
     }
-    let callOffMined = (): void => {}
+    const leave = (): void => end(null)
+    const look = async (): Promise<void> => {
+      const watched = await lookCloser(ports, context)
+      if (isOver) return
+      if (watched === null) callOffTime = clock.at(clock.now() + context.order.policy.bumpIntervalMs, () => void look())
+      else end(watched)
+    }
     // Before `whenMined`, which calls back at once where the receipt is known already.
-    const callOffTime = clock.at(context.checkAtMs, () => {
-      void lookCloser(ports, context).then((event) => {
-        end()
-        resolve({ type: 'event', event })
-      })
-    })
-    signal.addEventListener('abort', end)
-    callOffMined = follower.whenMined(hashes, (receipt) => {
-      end()
-      resolve({ type: 'mined', receipt })
-    })
+    callOffTime = clock.at(context.checkAtMs, () => void look())
+    signal.addEventListener('abort', leave)
+    callOffMined = follower.whenMined(hashes, (receipt) => end({ type: 'mined', receipt }))
   })
 }
 
-async function lookCloser(ports: Ports, context: LegContext): Promise<{ type: 'leg.overdue' } | Displaced> {
-  const { chain, follower, lanes, onTrouble } = ports
+const overdue: Watched = { type: 'event', event: { type: 'leg.overdue' } }
+
+/** What a closer look finds; null where there is nothing to be done but to look again later. */
+async function lookCloser(ports: Ports, context: LegContext): Promise<Watched | null> {
+  const { chain, follower, gaps, onTrouble } = ports
   const { order, nonce, attempts } = context
-  const what = `looking for the transaction of ${order.tradeId}/${order.legId}`
   try {
     await follower.lookUp(attempts.map(({ hash }) => hash))
-    if (nonce === null) return { type: 'leg.overdue' }
+    if (nonce === null) return overdue
     const wallet = walletOf(order)
-    const to = follower.head().number - order.policy.confirmations + 1
-    if (to < 0 || (await chain.minedNonce(wallet, to)) <= nonce) return { type: 'leg.overdue' }
-    const user = await chain.nonceUser(wallet, nonce, { from: Math.max(0, to - searchBlocks), to })
-    if (user === null)
-      onTrouble(new NonceUnprovenError('The nonce is used up, and nobody shows by what.', { nonce }), what)
-    if (user === null || attempts.some(({ hash }) => hash === user)) return { type: 'leg.overdue' }
-    await known(lanes, wallet, 'wallet').resync()
-    const message = `Another program used the nonce of this leg.\n  nonce: ${nonce}\n  transaction: ${user}`
-    return { type: 'leg.displaced', failure: { code: 'NONCE_TAKEN', message, retryable: true } }
+    const mined = await chain.minedNonce(wallet)
+    if (mined < nonce) gaps.closeGaps(wallet, mined)
+    return mined > nonce ? await whoUsed(ports, context, nonce) : overdue
   } catch (error) {
-    onTrouble(error, what)
-    return { type: 'leg.overdue' }
+    onTrouble(error, `looking for the transaction of ${keyOfLeg(order)}`)
+    return overdue
   }
+}
+
+/** The nonce is used up, as far as one knows: to sign more for it would be in vain, but nothing is concluded without proof. */
+async function whoUsed(ports: Ports, context: LegContext, nonce: number): Promise<Watched | null> {
+  const { chain, follower, lanes, clock, onTrouble } = ports
+  const { order, attempts, offer } = context
+  const wallet = walletOf(order)
+  const key = keyOfLeg(order)
+  const patientUntilMs = (offer?.deadlineMs ?? Number.POSITIVE_INFINITY) + order.policy.timeoutMs
+  const undecided = clock.now() < patientUntilMs ? null : overdue
+  const to = follower.head().number - order.policy.confirmations + 1
+  if (to < 0 || (await chain.minedNonce(wallet, to)) <= nonce) return undecided
+  const user = await chain.nonceUser(wallet, nonce, { from: Math.max(0, to - searchBlocks), to })
+  if (user === null) {
+    onTrouble(new NonceUnprovenError('The nonce is used up, and nobody shows by what.', { nonce }), key)
+    return undecided
+  }
+  if (attempts.some(({ hash }) => hash === user.hash)) return undecided
+  if (isOwnCall(context, user)) return adoptOwn(ports, context, { hash: user.hash, nonce })
+  await known(lanes, wallet, 'wallet').resync()
+  const message = `Another program used the nonce of this leg.\n  nonce: ${nonce}\n  transaction: ${user.hash}`
+  return { type: 'event', event: { type: 'leg.displaced', failure: { code: 'NONCE_TAKEN', message, retryable: true } } }
+}
+
+/** The very call of this leg, deadline included: signed by it after the store that it was restored from was copied. */
+function isOwnCall({ offer }: LegContext, { to, data, value }: MinedCall): boolean {
+  return (
+    offer !== null && lowerHex(offer.call.to) === to && lowerHex(offer.call.data) === data && offer.call.value === value
+  )
+}
+
+async function adoptOwn(
+  { follower }: Ports,
+  { order, offer }: LegContext,
+  { hash, nonce }: { hash: Hex; nonce: number },
+): Promise<Watched | null> {
+  if (offer === null) return null
+  follower.expect(keyOfLeg(order), [hash])
+  await follower.lookUp([hash])
+  const { gasLimit, maxFeePerGas, maxPriorityFeePerGas } = offer
+  const found: Attempt = { hash, raw: '0x', purpose: 'call', nonce, gasLimit, maxFeePerGas, maxPriorityFeePerGas }
+  let watched: Watched | null = null
+  follower.whenMined([hash], (receipt) => {
+    watched = { type: 'mined', receipt, found }
+  })()
+  return watched
 }
 
 /** Where a foreign transaction is looked for first: nodes keep the state of at least so many blocks. */

@@ -58,11 +58,17 @@ export function signWith(backend: Backend, transaction: UnsignedTransaction, key
 export function agreesWithEthers(backend: Backend): boolean {
   const key = Buffer.alloc(32, 0x5a)
   return probes.every((probe) => {
-    const expected = Transaction.from({ ...probe, type: 2 })
+    const expected = Transaction.from(asEthers(probe))
     expected.signature = new SigningKey(key).sign(expected.unsignedHash)
     const signed = signWith(backend, probe, key)
     return signed.raw === expected.serialized && signed.hash === expected.hash
   })
+}
+
+function asEthers({ legacy, maxFeePerGas, maxPriorityFeePerGas, ...rest }: UnsignedTransaction) {
+  return legacy
+    ? { ...rest, type: 0, gasPrice: maxFeePerGas }
+    : { ...rest, type: 2, maxFeePerGas, maxPriorityFeePerGas }
 }
 
 const probe: UnsignedTransaction = {
@@ -81,6 +87,7 @@ const probes: readonly UnsignedTransaction[] = [
   probe,
   { ...probe, nonce: 128, value: `${2n ** 255n}`, maxFeePerGas: '100000000000', data: '0x7f' },
   { ...probe, chainId: 42_161, data: `0x${'ab'.repeat(260)}`, maxFeePerGas: '9', maxPriorityFeePerGas: '9' },
+  { ...probe, chainId: 56, legacy: true, maxFeePerGas: '3000000000', maxPriorityFeePerGas: '3000000000', data: '0x80' },
   ...Array.from({ length: 8 }, (_, index) => ({ ...probe, nonce: 1_000 + index, data: '0xa9059cbb' as const })),
 ]
 

@@ -9,8 +9,12 @@ export interface Signature {
   readonly yParity: 0 | 1
 }
 
-/** The nine fields of an EIP-1559 transaction, RLP-encoded, as hexadecimal digits: what signing and sending share. */
-export type EncodedFields = string & { readonly encodedFields: true }
+/** The fields of a transaction, RLP-encoded, as hexadecimal digits: what signing and sending share. */
+export interface EncodedFields {
+  readonly digits: string
+  /** Null for an EIP-1559 transaction, whose fields have it; the form before it hides it in the signature (EIP-155). */
+  readonly legacyChainId: bigint | null
+}
 
 const transactionType = '02'
 const emptyList = 'c0'
@@ -37,17 +41,19 @@ export function encodeFields(transaction: UnsignedTransaction): EncodedFields {
   const data = transaction.data.toLowerCase()
   if (!wholeBytes.test(data)) throw new SigningError('The data is not whole hexadecimal bytes.', { field: 'data' })
 
-  const fields =
-    encodeInteger(wholeNumber('chainId', transaction.chainId)) +
-    encodeInteger(wholeNumber('nonce', transaction.nonce)) +
-    encodeInteger(tip) +
-    encodeInteger(maxFee) +
+  const chainId = wholeNumber('chainId', transaction.chainId)
+  const nonce = encodeInteger(wholeNumber('nonce', transaction.nonce))
+  const message =
     encodeInteger(wholeNumber('gasLimit', transaction.gasLimit)) +
     encodeBytes(to.slice(2)) +
     encodeInteger(wholeNumber('value', transaction.value)) +
-    encodeBytes(data.slice(2)) +
-    emptyList
-  return fields as EncodedFields
+    encodeBytes(data.slice(2))
+  if (transaction.legacy !== true) {
+    const fees = encodeInteger(tip) + encodeInteger(maxFee)
+    return { digits: encodeInteger(chainId) + nonce + fees + message + emptyList, legacyChainId: null }
+  }
+  if (tip !== maxFee) throw new SigningError('A transaction with one gas price was given two.', { tip: `${tip}` })
+  return { digits: nonce + encodeInteger(maxFee) + message, legacyChainId: chainId }
 }
 
 /**
@@ -57,7 +63,12 @@ export function encodeFields(transaction: UnsignedTransaction): EncodedFields {
  * const digest = keccak256(unsignedBytes(encodeFields(transaction)))
  */
 export function unsignedBytes(fields: EncodedFields): Uint8Array {
-  return Buffer.from(transactionType + encodeList(fields), 'hex')
+  const { digits, legacyChainId } = fields
+  const text =
+    legacyChainId === null
+      ? transactionType + encodeList(digits)
+      : encodeList(digits + encodeInteger(legacyChainId) + encodeInteger(0n) + encodeInteger(0n))
+  return Buffer.from(text, 'hex')
 }
 
 /**
@@ -66,9 +77,12 @@ export function unsignedBytes(fields: EncodedFields): Uint8Array {
  * @example
  * signedHex(encodeFields(transaction), signature) // '0x02f8…'
  */
-export function signedHex(fields: EncodedFields, { r, s, yParity }: Signature): Hex {
-  const signature = encodeInteger(BigInt(yParity)) + encodeBytes(withoutZeros(r)) + encodeBytes(withoutZeros(s))
-  return `0x${transactionType}${encodeList(fields + signature)}`
+export function signedHex({ digits, legacyChainId }: EncodedFields, { r, s, yParity }: Signature): Hex {
+  const rest = encodeBytes(withoutZeros(r)) + encodeBytes(withoutZeros(s))
+  if (legacyChainId === null) {
+    return `0x${transactionType}${encodeList(digits + encodeInteger(BigInt(yParity)) + rest)}`
+  }
+  return `0x${encodeList(digits + encodeInteger(legacyChainId * 2n + 35n + BigInt(yParity)) + rest)}`
 }
 
 function wholeNumber(field: string, value: number | string): bigint {

@@ -63,13 +63,13 @@ test('the same order under the same id is the same trade, and sends nothing', as
   const desk = await openDesk()
   const args = [...sell, '--id', 'trade_1', '--json', '--config', desk.config]
   const first = JSON.parse((await legwork(args)).out)
-  const nonce = await nonceOf(first.wallet)
+  const nonce = await nonceOf(first.legs[0].wallet)
 
   const { code, out } = await legwork(args)
 
   expect(code).toBe(0)
   expect(JSON.parse(out)).toEqual(first)
-  expect(await nonceOf(first.wallet)).toBe(nonce)
+  expect(await nonceOf(first.legs[0].wallet)).toBe(nonce)
 })
 
 test('a trade that fails ends with 1 and says why, for each leg', async () => {
@@ -120,8 +120,8 @@ test('resume waits for every unfinished trade and sends nothing twice', async ()
   expect(out).toMatch(/trade {2,}resumes at /)
   expect(out).toMatch(/^trade_1 {2}sell 1 ETH for USDC: filled/m)
   const { out: json } = await legwork(['status', 'trade_1', '--json', '--data-dir', desk.dataDir])
-  const { wallet, legs } = JSON.parse(json)
-  expect(await nonceOf(wallet)).toBe(legs.length)
+  const { legs } = JSON.parse(json)
+  expect(await nonceOf(legs[0].wallet)).toBe(legs.length)
 })
 
 test('resume says so where there is nothing to do', async () => {

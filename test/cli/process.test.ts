@@ -47,8 +47,8 @@ test('Ctrl-C stops a process cleanly, kill -9 does not matter, and resume sees t
   expect(interrupted).toMatchObject({ end: 130, err: 'Stopped. What has not ended goes on with: legwork resume\n' })
   expect(killed.end).toBe('SIGKILL')
   expect(resumed).toMatchObject({ end: 0, err: '' })
-  const trades = JSON.parse(status.out) as { wallet: string; outcome: string; legs: unknown[] }[]
-  const [{ wallet = '' } = {}] = trades
+  const trades = JSON.parse(status.out) as { outcome: string; legs: { wallet: string }[] }[]
+  const wallet = trades[0]?.legs[0]?.wallet ?? ''
   const nonce = Number(await world().rpc('eth_getTransactionCount', [wallet, 'latest']))
   expect(trades.map(({ outcome }) => outcome)).toEqual(['filled', 'filled'])
   expect(nonce).toBe(trades.reduce((count, { legs }) => count + legs.length, 0))

@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { baseUnits } from '../../src/domain/amount.ts'
-import { bumpFees, gasLimitFor, isAffordable, nextBaseFee, offerFees } from '../../src/domain/fees.ts'
+import {
+  bumpFees,
+  feeStatistics,
+  gasLimitFor,
+  isAffordable,
+  isAffordableAgain,
+  nextBaseFee,
+  offerFees,
+} from '../../src/domain/fees.ts'
 
 const wei = fc.bigInt({ min: 0n, max: 10n ** 13n }).map(baseUnits)
 const market = fc.record({ nextBaseFee: wei, tip: wei })
@@ -69,13 +77,81 @@ describe('fees', () => {
           return
         }
         for (const field of ['maxFeePerGas', 'maxPriorityFeePerGas'] as const) {
-          // Both geth's rule (at least a tenth more, and more) and reth's (more than a tenth where that is a wei or more).
-          expect(BigInt(bumped[field]) * 10n).toBeGreaterThanOrEqual(BigInt(last[field]) * 11n)
+          // Geth wants at least a tenth more, reth more than that.
+          expect(BigInt(bumped[field]) * 10n).toBeGreaterThan(BigInt(last[field]) * 11n)
           expect(BigInt(bumped[field])).toBeGreaterThan(BigInt(last[field]))
           expect(BigInt(bumped[field])).toBeLessThanOrEqual(BigInt(ceiling))
         }
       }),
     )
+  })
+})
+
+describe('a cancellation', () => {
+  test('can always outbid what it replaces, within its own ceiling: there is no deadlock', () => {
+    fc.assert(
+      fc.property(market, market, wei, (first, later, ceiling) => {
+        fc.pre(BigInt(ceiling) > 0n)
+        const cancelCeiling = baseUnits(2n * BigInt(ceiling) + 1n)
+        let last = offerFees(first, ceiling)
+        for (let bumped = bumpFees(last, later, ceiling); bumped !== null; bumped = bumpFees(last, later, ceiling)) {
+          last = bumped
+        }
+
+        const cancelling = bumpFees(last, later, cancelCeiling)
+
+        expect(cancelling).not.toBeNull()
+        expect(BigInt(cancelling?.maxFeePerGas ?? 0)).toBeLessThanOrEqual(BigInt(cancelCeiling))
+      }),
+    )
+  })
+})
+
+describe('holding', () => {
+  test('ends only where a full block more leaves the price within the ceiling', () => {
+    fc.assert(
+      fc.property(market, wei, (current, ceiling) => {
+        fc.pre(isAffordableAgain(current, ceiling))
+        const gasLimit = '30000000'
+        const after = nextBaseFee({ baseFeePerGas: current.nextBaseFee, gasUsed: gasLimit, gasLimit })
+
+        // A base fee below 8 wei still rises by one.
+        fc.pre(BigInt(current.nextBaseFee) >= 8n)
+        expect(isAffordable(current, ceiling)).toBe(true)
+        expect(isAffordable({ ...current, nextBaseFee: after }, ceiling)).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('a chain without a base fee', () => {
+  test('is offered and bumped one price: both fields stay equal', () => {
+    fc.assert(
+      fc.property(wei, wei, wei, (price, later, ceiling) => {
+        const offered = offerFees({ nextBaseFee: '0', tip: price }, ceiling)
+        const bumped = bumpFees(offered, { nextBaseFee: '0', tip: later }, ceiling)
+
+        expect(offered.maxFeePerGas).toBe(offered.maxPriorityFeePerGas)
+        expect(bumped?.maxFeePerGas).toBe(bumped?.maxPriorityFeePerGas)
+      }),
+    )
+  })
+})
+
+describe('statistics of fees', () => {
+  test('have the spread of what was sampled, and none of nothing', () => {
+    const samples = Array.from({ length: 11 }, (_, index) => ({
+      blockNumber: index,
+      nextBaseFee: baseUnits(BigInt(100 - index)),
+      tip: baseUnits(BigInt(index)),
+    }))
+
+    expect(feeStatistics([])).toBeNull()
+    expect(feeStatistics(samples)).toEqual({
+      blocks: 11,
+      nextBaseFee: { min: '90', median: '95', p90: '99', max: '100' },
+      tip: { min: '0', median: '5', p90: '9', max: '10' },
+    })
   })
 })
 

@@ -30,7 +30,7 @@ const priced: Step[] = [
 ]
 const reserved: Step[] = [...priced, { type: 'leg.reserved', nonce: 5 }]
 const broadcast: Step[] = [...reserved, signed('0xa1')]
-const pending: Step[] = [...broadcast, { type: 'leg.sent' }]
+const pending: Step[] = [...broadcast, { type: 'leg.sent', reply: 'taken' }]
 const mined: Step[] = [
   ...pending,
   { type: 'leg.mined', mined: { ...block, hash: '0xa1', succeeded: true, fill: { amountIn: '1', amountOut: '2' } } },

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate'
+import { type AnyMachineSnapshot, type AnyStateMachine, createActor } from 'xstate'
 import type { LegEvent } from '../../machines/legEvents.ts'
 import { legMachine } from '../../machines/legMachine.ts'
 import type { Failure } from '../../src/domain/errors.ts'
-import type { LegContext, LegOrder, MinedAttempt } from '../../src/domain/leg.ts'
+import type { LegContext, LegOrder, MinedAttempt, Offer } from '../../src/domain/leg.ts'
 import type { Attempt } from '../../src/domain/transaction.ts'
 import { pathOf } from '../../src/runtime/runner.ts'
 import { explore } from '../support/explore.ts'
-import { approvalOrder, swapOrder } from '../support/orders.ts'
+import { approvalOrder, gapOrder, swapOrder } from '../support/orders.ts'
 
 const again: Failure = { code: 'SLIPPAGE', message: 'again', retryable: true }
 const never: Failure = { code: 'WOULD_REVERT', message: 'never', retryable: false }
@@ -39,18 +39,20 @@ const answers: Record<string, readonly string[]> = {
   retrying: ['leg.woken'],
 }
 
+const fees = { maxFeePerGas: '1', maxPriorityFeePerGas: '1' } as const
+
+function offerOf(): Offer {
+  return { call: { to: '0x', data: '0x', value: '0' }, gasLimit: 100, deadlineMs, ...fees }
+}
+
+function attemptOf(purpose: Attempt['purpose'], index: number, nonce = 7): Attempt {
+  return { ...fees, purpose, nonce, gasLimit: 100, hash: `0x${purpose}${index}` as `0x${string}`, raw: '0x' }
+}
+
 function possible(context: LegContext, atMs: number, path: string): LegEvent[] {
-  const fees = { maxFeePerGas: '1', maxPriorityFeePerGas: '1' } as const
-  const offer = { call: { to: '0x', data: '0x', value: '0' }, gasLimit: 100, deadlineMs, ...fees } as const
+  const offer = offerOf()
   const purpose = path === 'submitted.cancelling' ? 'cancel' : (context.attempts.at(-1)?.purpose ?? 'call')
-  const attempt: Attempt = {
-    ...fees,
-    purpose,
-    nonce: context.nonce ?? -1,
-    gasLimit: 100,
-    hash: `0x${purpose}${context.attempts.length}` as `0x${string}`,
-    raw: '0x',
-  }
+  const attempt = attemptOf(purpose, context.attempts.length, context.nonce ?? -1)
   return [
     { type: 'leg.admitted', atMs },
     { type: 'leg.quoted', quote: { amount: '4500000000' }, atMs },
@@ -65,7 +67,7 @@ function possible(context: LegContext, atMs: number, path: string): LegEvent[] {
     { type: 'leg.unchanged', atMs },
     { type: 'leg.released', atMs },
     { type: 'leg.holed', atMs },
-    { type: 'leg.sent', atMs },
+    ...(['taken', 'outbid', 'used'] as const).map((reply): LegEvent => ({ type: 'leg.sent', reply, atMs })),
     { type: 'leg.refused', failure: never, atMs },
     ...context.attempts.flatMap(({ hash }) =>
       [true, false].map((succeeded): LegEvent => ({ type: 'leg.mined', mined: minedOf(hash, succeeded), atMs })),
@@ -113,7 +115,8 @@ function walk(order: LegOrder) {
 const swap = walk({ ...swapOrder, after: approvalOrder.legId })
 const lone = walk(swapOrder)
 const approval = walk(approvalOrder)
-const steps = [...swap.steps, ...lone.steps, ...approval.steps]
+const gap = walk(gapOrder)
+const steps = [...swap.steps, ...lone.steps, ...approval.steps, ...gap.steps]
 const contextOf = (snapshot: AnyMachineSnapshot) => snapshot.context as LegContext
 
 describe('the leg machine', () => {
@@ -169,8 +172,52 @@ describe('the leg machine', () => {
     }
   })
 
+  test('closes a gap by nothing but cancellations of its one nonce, whatever of it is mined', () => {
+    const { steps, states } = gap
+    const signed = steps.filter(({ event, after }) => event.type === 'leg.signed' && pathOf(after.value) !== 'failed')
+
+    expect([...states].filter((state) => /^leg\.(preparing|retrying)/.test(state))).toEqual([])
+    expect(signed.length).toBeGreaterThan(0)
+    for (const { after } of steps) expect([7, null]).toContain(contextOf(after).nonce)
+    for (const { after, event, before } of steps) {
+      if (event.type === 'leg.confirmed' && before.value === 'confirming') expect(after.value).toBe('done')
+    }
+  })
+
+  test('takes for its own what it signed and does not remember, and reports its fill', () => {
+    const actor = createActor(legMachine, { input: { order: swapOrder, atMs: 0 } }).start()
+    const [first] = actor.getSnapshot().context.attempts
+    const found = { ...attemptOf('call', 0), hash: '0xf0' } as const
+    const play: LegEvent[] = [
+      { type: 'leg.admitted', atMs: 1 },
+      { type: 'leg.priced', offer: { ...offerOf(), deadlineMs }, atMs: 1 },
+      { type: 'leg.reserved', nonce: 7, atMs: 1 },
+      { type: 'leg.signed', attempt: attemptOf('call', 1), atMs: 1 },
+      { type: 'leg.sent', reply: 'used', atMs: 1 },
+      { type: 'leg.mined', mined: minedOf('0xf0', true), found, atMs: 2 },
+      { type: 'leg.confirmed', atMs: 3 },
+    ]
+
+    for (const event of play) actor.send(event)
+
+    expect(first).toBeUndefined()
+    expect(actor.getSnapshot()).toMatchObject({ value: 'done', context: { hash: '0xf0', fill: { amountOut: '2' } } })
+  })
+
+  test('looks again soon after a node wanted more, and at once after one said that the nonce is used up', () => {
+    const looks = (['taken', 'outbid', 'used'] as const).map((reply) => {
+      const actor = createActor(legMachine, { input: { order: gapOrder, atMs: 0 } }).start()
+      actor.send({ type: 'leg.signed', attempt: attemptOf('cancel', 0), atMs: 1_000 })
+      actor.send({ type: 'leg.sent', reply, atMs: 1_000 })
+      return actor.getSnapshot().context.checkAtMs
+    })
+
+    expect(looks).toEqual([16_000, 4_750, 1_000])
+  })
+
   test('is done only when its own call succeeded, at depth', () => {
-    const ends = steps.filter(({ before, after }) => after.value === 'done' && before.value !== 'done')
+    const legs = [...swap.steps, ...lone.steps, ...approval.steps]
+    const ends = legs.filter(({ before, after }) => after.value === 'done' && before.value !== 'done')
 
     expect(ends.length).toBeGreaterThan(0)
     for (const { before, event } of ends) {

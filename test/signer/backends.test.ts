@@ -19,12 +19,21 @@ const transactions: fc.Arbitrary<UnsignedTransaction> = fc
     gasLimit: number,
     maxFee: wei,
     tipCut: wei,
+    legacy: fc.boolean(),
   })
-  .map(({ maxFee, tipCut, ...rest }) => ({
+  .map(({ maxFee, tipCut, legacy, ...rest }) => ({
     ...rest,
+    legacy,
     maxFeePerGas: `${maxFee}`,
-    maxPriorityFeePerGas: `${maxFee - (tipCut % (maxFee + 1n))}`,
+    maxPriorityFeePerGas: `${legacy ? maxFee : maxFee - (tipCut % (maxFee + 1n))}`,
   }))
+/** The same transaction as ethers has it. */
+function asEthers({ legacy, maxFeePerGas, maxPriorityFeePerGas, ...rest }: UnsignedTransaction) {
+  return legacy
+    ? { ...rest, type: 0, gasPrice: maxFeePerGas }
+    : { ...rest, type: 2, maxFeePerGas, maxPriorityFeePerGas }
+}
+
 const keys = fc
   .bigInt({ min: 1n, max: 2n ** 255n })
   .map((key) => Buffer.from(key.toString(16).padStart(64, '0'), 'hex'))
@@ -43,7 +52,7 @@ describe.each(backendNames)('the %s backend', (name) => {
       fc.asyncProperty(transactions, keys, async (transaction, key) => {
         const signed = signWith(backend, transaction, key)
 
-        const expected = await new Wallet(`0x${key.toString('hex')}`).signTransaction({ ...transaction, type: 2 })
+        const expected = await new Wallet(`0x${key.toString('hex')}`).signTransaction(asEthers(transaction))
         expect(signed.raw).toBe(expected)
         expect(signed.hash).toBe(Transaction.from(expected).hash)
       }),
@@ -80,6 +89,7 @@ test.each<[string, Partial<Record<keyof UnsignedTransaction, unknown>>]>([
   ['a value in hexadecimal', { value: '0x10' }],
   ['a value above 256 bits', { value: `${2n ** 256n}` }],
   ['a tip above the maximum fee', { maxPriorityFeePerGas: '11' }],
+  ['two gas prices', { legacy: true, maxPriorityFeePerGas: '9' }],
   ['a recipient that is too short', { to: '0xabcd' }],
   ['no recipient', { to: '0x' }],
   ['half a byte of data', { data: '0xabc' }],

@@ -24,7 +24,6 @@ export const acceptedOrder: AcceptedOrder = {
   amount: '1500000000000000000',
   tokenIn: { symbol: 'ETH', address: 'native', decimals: 18 },
   tokenOut: { symbol: 'USDC', address: usdc, decimals: 6 },
-  wallet,
   venues: ['uniswap-v2'],
   quotes: null,
   slippageBps: 50,
@@ -51,5 +50,14 @@ export const approvalOrder: LegOrder = {
   ...swapOrder,
   legId: 'uniswap-v2:approval',
   task: { kind: 'approval', wallet, token: usdc, spender: '0x00000000000000000000000000000000000000bb' },
+  quote: null,
+}
+
+/** A nonce that no leg owns. */
+export const gapOrder: LegOrder = {
+  ...swapOrder,
+  legId: `${wallet}:7`,
+  venue: '',
+  task: { kind: 'gap', wallet, nonce: 7, attempts: [] },
   quote: null,
 }

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest'
+import type { Chain } from '../../src/chain/chain.ts'
+import type { Hex } from '../../src/index.ts'
+import { type Openers, realOpeners } from '../../src/runtime/openExecution.ts'
+import { useWorld } from '../support/anvil.ts'
+import { ledgerOf } from '../support/ledger.ts'
+import { eventually, useManagers } from '../support/manager.ts'
+
+const world = useWorld({ mining: 'interval', blockTimeS: 0.1 })
+const { open, dataDir } = useManagers(world)
+const order = { tradeId: 'broken', pair: 'ETH/USDC', amount: '1', venues: ['uniswap-v2'] }
+const other = { tradeId: 'other', pair: 'ETH/USDC', amount: '2', venues: ['sushi-v2'] }
+
+/** A venue whose quotes are no numbers for the first `times` that a leg asks; its first try is refused, so that it asks. */
+function rubbishQuotes(times: number): Openers {
+  let left = times
+  let hasRefused = false
+  const spoiled = (chain: Chain): Chain => ({
+    ...chain,
+    estimateGas(call) {
+      if (hasRefused) return chain.estimateGas(call)
+      hasRefused = true
+      return Promise.resolve({ ok: false, message: 'execution reverted: UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT' })
+    },
+  })
+  return {
+    ...realOpeners,
+    openChain: async (...args) => spoiled(await realOpeners.openChain(...args)),
+    async openVenue(venue, chain, field) {
+      const dex = await realOpeners.openVenue(venue, chain, field)
+      if (dex.venue !== 'uniswap-v2') return dex
+      return {
+        ...dex,
+        quoteRequest(swap) {
+          const { reads, quote } = dex.quoteRequest(swap)
+          return {
+            reads,
+            quote(replies) {
+              // Before the refusal it is the trade that asks.
+              if (!hasRefused || left === 0) return quote(replies)
+              left -= 1
+              return { amount: 'rubbish' as `${bigint}` }
+            },
+          }
+        },
+      }
+    },
+  }
+}
+
+/** A node whose receipts have no price: what the chart makes of it throws, however often it is asked. */
+function rubbishReceipts(): Openers {
+  return {
+    ...realOpeners,
+    async openChain(...args) {
+      const chain = await realOpeners.openChain(...args)
+      return {
+        ...chain,
+        async blockReceipts(block, wanted) {
+          const receipts = await chain.blockReceipts(block, wanted)
+          return receipts?.map((receipt) => ({ ...receipt, effectiveGasPrice: 'rubbish' as `${bigint}` })) ?? null
+        },
+      }
+    },
+  }
+}
+
+describe('a trade whose statechart throws', () => {
+  test('goes on from where it was on disk, and the others never notice', async () => {
+    const execution = await open({}, { openers: rubbishQuotes(2) })
+    const troubles: string[] = []
+    execution.on('trouble', ({ what }) => troubles.push(what))
+
+    const [[leg], [untouched]] = await Promise.all([execution.executeTrade(order), execution.executeTrade(other)])
+
+    expect(leg).toMatchObject({ status: 'done', retries: 1 })
+    expect(untouched).toMatchObject({ status: 'done', retries: 0 })
+    expect(troubles.filter((what) => what.startsWith('trade broken'))).toHaveLength(2)
+    expect(execution.getExecutionStatus('broken')).toMatchObject({ status: 'done', outcome: 'filled' })
+  })
+
+  test('can be cancelled while it is being put back to work', async () => {
+    const execution = await open({}, { openers: rubbishQuotes(100) })
+    const handle = execution.submitTrade(order)
+    await new Promise((resolve) => execution.once('trouble', resolve))
+
+    handle.cancel()
+    const status = await handle.result()
+
+    expect(status).toMatchObject({ status: 'failed', legs: [{ status: 'failed', failure: { code: 'CANCELLED' } }] })
+  })
+
+  test('fails with what is known where it throws again and again, and its nonce is used up', {
+    timeout: 60_000,
+  }, async () => {
+    const folder = dataDir()
+    const execution = await open({}, { openers: rubbishReceipts(), dataDir: folder })
+    const before = await ledgerOf(world(), execution.wallets[0] as Hex)
+
+    const [leg] = await execution.executeTrade(order)
+
+    expect(leg).toMatchObject({ status: 'failed', failure: { code: 'BROKEN' } })
+    expect(leg?.failure?.message).toMatch(/may still be mined: 0x[0-9a-f]{64} \(nonce \d+ of 0x/)
+    expect(execution.getActiveExecutions().size).toBe(0)
+    await execution.close()
+    const again = await open({}, { dataDir: folder })
+    expect(again.getExecutionStatus('broken')).toMatchObject({ status: 'failed', failure: { code: 'BROKEN' } })
+    const [next] = await again.executeTrade(other)
+    expect(next).toMatchObject({ status: 'done' })
+    const after = await ledgerOf(world(), again.wallets[0] as Hex)
+    expect(after.nonce - before.nonce).toBe(2)
+    await eventually(
+      async () => ((await world().rpc('txpool_status')) as { pending: string }).pending === '0x0',
+      'an empty pool',
+    )
+  })
+})
