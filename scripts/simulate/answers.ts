@@ -18,13 +18,15 @@ export interface AnswersOptions {
   readonly node: SimNode
   readonly ledger: Ledger
   readonly now: () => number
+  /** Blocks name their base fee. */
+  readonly hasBaseFee: boolean
   /** Wei per gas unit. */
   readonly tip: () => bigint
   /** A receipt of a mined transaction was denied. */
   readonly onNull: (hash: Hex) => void
 }
 
-export function answersOf({ node, ledger, now, tip, onNull }: AnswersOptions): Answers {
+export function answersOf({ node, ledger, now, hasBaseFee, tip, onNull }: AnswersOptions): Answers {
   function at(tag: unknown): SimBlock | undefined {
     if (typeof tag !== 'string' || !tag.startsWith('0x')) return node.view()
     return ancestorAt(node.view(), Number(tag))
@@ -76,10 +78,10 @@ export function answersOf({ node, ledger, now, tip, onNull }: AnswersOptions): A
         case 'eth_blockNumber':
           return quantity(node.view().number)
         case 'eth_getBlockByNumber':
-          return blockOf(at(first), second === true)
+          return shown(at(first), second === true)
         case 'eth_getBlockByHash': {
           const block = ledger.byHash(first as Hex)
-          return blockOf(block !== undefined && node.hasSeen(block) ? block : undefined, second === true)
+          return shown(block !== undefined && node.hasSeen(block) ? block : undefined, second === true)
         }
         case 'eth_getBlockReceipts': {
           const block = first === undefined || String(first).length < 66 ? at(first) : ledger.byHash(first as Hex)
@@ -93,6 +95,7 @@ export function answersOf({ node, ledger, now, tip, onNull }: AnswersOptions): A
         case 'eth_getTransactionCount':
           return quantity(nonceOf(known(second).state, first as Hex))
         case 'eth_feeHistory':
+          if (!hasBaseFee) throw new RpcError({ code: -32_601, message: 'the method eth_feeHistory does not exist' })
           return feeHistory(node.view(), tip())
         case 'eth_gasPrice':
           return quantity(node.view().baseFee + tip())
@@ -112,6 +115,13 @@ export function answersOf({ node, ledger, now, tip, onNull }: AnswersOptions): A
     },
   }
 
+  function shown(block: SimBlock | undefined, isWhole: boolean): unknown {
+    const raw = blockOf(block, isWhole)
+    if (hasBaseFee || raw === null) return raw
+    const { baseFeePerGas, ...rest } = raw
+    return rest
+  }
+
   function transactionOf(hash: Hex): unknown {
     const block = findMined(ledger, node.view(), hash)
     const pooled = node.pool().find((one) => one.hash === hash)
@@ -120,9 +130,11 @@ export function answersOf({ node, ledger, now, tip, onNull }: AnswersOptions): A
   }
 }
 
-const rawBlocks = new WeakMap<SimBlock, unknown>()
+const rawBlocks = new WeakMap<SimBlock, RawBlock>()
 
-function blockOf(block: SimBlock | undefined, isWhole: boolean): unknown {
+type RawBlock = Record<string, unknown>
+
+function blockOf(block: SimBlock | undefined, isWhole: boolean): RawBlock | null {
   if (block === undefined) return null
   if (!isWhole) {
     const found = rawBlocks.get(block)

@@ -13,6 +13,10 @@ export interface Disk {
   /** Told of every text that has just become safe. */
   onSafe(listener: (text: string) => void): void
   isLocked(): boolean
+  /** Keeps a copy of all that is on it now. */
+  backUp(): void
+  /** Puts the copy in the place of what there is. Returns the trades that were live in it, null where there is no copy. */
+  restore(): readonly string[] | null
   isFull: boolean
 }
 
@@ -27,21 +31,26 @@ export function openDisk(world: World): Disk {
   const records = Object.fromEntries(spaces.map((space) => [space, new Map()])) as Records
   // The keys of one name: a trade's history is asked for by it.
   const byName = new Map<string, Set<string>>()
+  let copy: (readonly (readonly [string, string])[])[] | null = null
   let owner: Incarnation | null = null
   let underWay: (() => void) | null = null
   let onSafe: (text: string) => void = () => {}
 
+  function nameKey(space: Space, key: string): Set<string> {
+    const place = `${space} ${decode(key)[0]}`
+    const named = byName.get(place) ?? new Set()
+    byName.set(place, named)
+    return named.add(key)
+  }
+
   function write(writes: readonly EncodedWrite[]): void {
     for (const { space, key, text } of writes) {
-      const place = `${space} ${decode(key)[0]}`
-      const named = byName.get(place) ?? new Set()
-      byName.set(place, named)
+      const named = nameKey(space, key)
       if (text === undefined) {
         records[space].delete(key)
         named.delete(key)
       } else {
         records[space].set(key, text)
-        named.add(key)
         onSafe(text)
       }
     }
@@ -72,6 +81,7 @@ export function openDisk(world: World): Disk {
   }
 
   function* entries(space: Space, prefix: string | undefined): Generator<{ key: Key; value: Json }> {
+    if (records[space] === undefined) return
     const keys = [...(prefix === undefined ? records[space].keys() : (byName.get(`${space} ${prefix}`) ?? []))].sort()
     // Nothing may rest on that live trades keep their places.
     for (const key of space === 'live' ? random.shuffled(keys) : keys) {
@@ -85,6 +95,20 @@ export function openDisk(world: World): Disk {
   const disk: Disk = {
     isFull: false,
     isLocked: () => owner !== null,
+    backUp() {
+      copy = spaces.map((space) => [...records[space]])
+    },
+    restore() {
+      if (copy === null) return null
+      spaces.forEach((space, index) => {
+        records[space].clear()
+        for (const [key, text] of copy?.[index] ?? []) records[space].set(key, text)
+      })
+      byName.clear()
+      for (const space of spaces) for (const key of records[space].keys()) nameKey(space, key)
+      copy = null
+      return [...records.live.keys()]
+    },
     async open(by) {
       if (owner !== null) throw new StoreLockedError('Another process has this dataDir open.')
       owner = by

@@ -36,6 +36,7 @@ export function isMineable(state: State, { from, nonce, maxFee, gasLimit, value 
 /** Runs a mineable transaction on `state`, which it changes. */
 export function execute(state: State, transaction: WireTransaction, setting: Setting): Outcome {
   const { from, nonce, maxFee, tip, gasLimit } = transaction
+  // Without a base fee the tip is all of the offer.
   const gasPrice = lesser(maxFee, setting.baseFee + tip)
   state.nonces.set(from, nonce + 1)
   const needed = gasOf(transaction, setting.number)

@@ -28,13 +28,14 @@ export const kinds = {
   cancel: 'the caller cancels',
   stranger: 'a second process opens the same store',
   overload: 'more orders than trades may run',
+  noBaseFee: 'a chain without EIP-1559',
   backup: 'a restart finds an older backup in place of the store',
 } as const
 
 export type Kind = keyof typeof kinds
 
 /** Not before the runtime is made for them. */
-export const off: readonly Kind[] = ['foreignReorg', 'backup']
+export const off: readonly Kind[] = ['foreignReorg', 'noBaseFee', 'backup']
 
 /** Counts what was done to the runtime. */
 export interface Faults {

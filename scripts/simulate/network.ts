@@ -39,6 +39,7 @@ export function simEndpoint(
     node,
     ledger: world.ledger,
     now: timeline.now,
+    hasBaseFee: !faults.isOn('noBaseFee'),
     tip: () => world.tipWei,
     onNull: () => scenarios.note('4 endpoints disagree'),
   })

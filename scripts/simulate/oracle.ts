@@ -36,7 +36,9 @@ interface Leg {
 /** Checks what must always hold against the simulated chain itself, once it has settled. */
 export function checkAll(world: World, witness: Witness, endings: readonly Ended[]): void {
   const legs = endings.flatMap((one) => legsOf(world, witness, one))
-  for (const check of [atMostOnce, noGaps, onlyReceipts, exact, bounded]) {
+  const all = [atMostOnce, noGaps, onlyReceipts, exact, bounded]
+  // What an older store cannot know of it cannot report.
+  for (const check of witness.restored() === null ? all : [restoredOnce, noGaps, bounded]) {
     for (const violation of check({ world, witness, endings, legs })) witness.fault(violation)
   }
 }
@@ -84,6 +86,21 @@ function* atMostOnce({ witness, legs }: Evidence): Generator<Violation> {
     const swaps = leg.mined.filter(({ transaction, outcome }) => outcome.succeeded && !isNothing(transaction))
     if (swaps.length > 1) yield { kind: 'doubled', text: `${leg.name} succeeded ${swaps.length} times.` }
     yield* tooEarly(leg)
+  }
+}
+
+/** With an older store in place: what was live in it is still done once at most. */
+function* restoredOnce({ world, witness }: Evidence): Generator<Violation> {
+  const done = new Map<string, number>()
+  for (const [hash, { transaction }] of witness.departures) {
+    const name = witness.owners.get(hash) ?? ''
+    const isKnown = witness.restored()?.includes(name.split('/')[0] ?? '')
+    const isSwap = readRouterCall(transaction) !== undefined
+    const count = minedOf(world, transaction).filter(({ outcome }) => outcome.succeeded).length
+    if (isKnown && isSwap) done.set(name, (done.get(name) ?? 0) + count)
+  }
+  for (const [name, count] of done) {
+    if (count > 1) yield { kind: 'doubled', text: `${name} succeeded ${count} times after a restore.` }
   }
 }
 

@@ -35,14 +35,18 @@ export interface SeedPlan {
 
 /** Each seed has some kinds of fault and not others, so that the rare ones are not drowned by the common ones. */
 const shareOfKinds = 0.5
-/** These are what a simulation is for. */
-const usual: readonly Kind[] = ['kill', 'reorg', 'lostReply']
+/** How much more often than others: kills, reorgs and lost replies are what a simulation is for. */
+const weights: Partial<Record<Kind, number>> = { kill: 1.7, reorg: 1.6, lostReply: 1.6, noBaseFee: 0.2, backup: 0.2 }
+
+function shareOf(kind: Kind): number {
+  return weights[kind] ?? 1
+}
 
 export function planSeed(seed: number, without: readonly Kind[]): SeedPlan {
   const random = randomOf(seed, 'plan')
   const share = random.chance(0.1) ? 0 : shareOfKinds
   const chosen = (Object.keys(kinds) as Kind[]).filter((kind) => {
-    const isChosen = random.chance(usual.includes(kind) && share > 0 ? 0.8 : share)
+    const isChosen = random.chance(shareOf(kind) * share)
     return isChosen && !without.includes(kind)
   })
   const has = new Set(chosen)

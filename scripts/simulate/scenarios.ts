@@ -15,6 +15,7 @@ export const scenarios = {
   '9 cancellation loses': 9,
   '10 second process refused': 10,
   '10 late signature': 10,
+  '10 backup restored': 10,
   '11 signer dies': 11,
   '12 disk refuses': 12,
   '13 more orders than places': 13,

@@ -1,17 +1,21 @@
 import { StoreLockedError } from '../../src/domain/errors.ts'
 import type { ExecutionManager } from '../../src/runtime/executionManager.ts'
+import type { Space } from '../../src/store/store.ts'
 import { type Disk, openDisk } from './disk.ts'
 import { beginLife, type Incarnation } from './incarnation.ts'
 import { killerOf } from './killer.ts'
 import type { Kind } from './kinds.ts'
+import { ancestorAt } from './ledger.ts'
 import { startMiner } from './miner.ts'
 import { checkAll, type Ended } from './oracle.ts'
 import { planSeed } from './plan.ts'
 import { openManager } from './process.ts'
 import type { Scenario } from './scenarios.ts'
+import { nonceOf } from './state.ts'
 import { type Story, untold } from './story.ts'
 import { trade, type Wish, wishesOf } from './trader.ts'
 import { startWeather } from './weather.ts'
+import type { WireTransaction } from './wire.ts'
 import { startWitness, type Violation, type Witness } from './witness.ts'
 import { buildWorld, type World } from './world.ts'
 
@@ -134,6 +138,7 @@ async function live(stage: Play, number: number): Promise<ManagedLife | null> {
   }
   life.die()
   disk.release(life)
+  restoreBackup(stage)
   const againMs = timeline.now() + (refusal === undefined ? world.random(`pause ${number}`).int(1, 20_000) : restartMs)
   let isTime = false
   timeline.outside(againMs, () => {
@@ -143,9 +148,25 @@ async function live(stage: Play, number: number): Promise<ManagedLife | null> {
   return null
 }
 
+/** Its nonce is not finally used up. */
+function isOpen({ ledger, plan }: World, { from, nonce }: WireTransaction): boolean {
+  const final = ancestorAt(ledger.tip(), ledger.highest() - plan.confirmations + 1)
+  return final === undefined || nonceOf(final.state, from) <= nonce
+}
+
 interface ManagedLife {
   readonly manager: ExecutionManager
   readonly life: Incarnation
+}
+
+/** Somebody puts an older copy in the place of the store, once. */
+function restoreBackup({ world, witness, disk }: Play): void {
+  if (!world.faults.isOn('backup') || world.isHealed() || witness.restored() !== null) return
+  const live = disk.restore()
+  if (live === null) return
+  world.scenarios.note('10 backup restored')
+  world.story.tell('disk', () => `an older backup is in its place; live in it: ${live.join(', ')}`)
+  witness.noteRestored(live)
 }
 
 /** A second process on the same store: it must be refused, and nobody else may notice. */
@@ -171,6 +192,10 @@ async function finish({ world, witness, disk, wishes }: Play, { manager, life }:
     status: manager.getExecutionStatus(order.tradeId),
     history: manager.getHistory(order.tradeId),
   }))
+  // Trades may have ended before the last nonce that belongs to none of them.
+  const hasOpen = (): boolean => [...witness.departures.values()].some(({ transaction }) => isOpen(world, transaction))
+  const waitsUntilMs = timeline.now() + patienceMs
+  await timeline.run(() => timeline.now() > waitsUntilMs || !hasOpen())
   const settledAt = ledger.highest() + plan.confirmations + 3
   const isPast = timeline.now() + patienceMs
   let isClosed = false
@@ -185,7 +210,7 @@ async function finish({ world, witness, disk, wishes }: Play, { manager, life }:
   life.die()
   const after = beginLife(timeline, 0, () => {})
   const store = await disk.open(after)
-  const live = [...store.entries('live')].map(({ key }) => String(key))
+  const live = (['live', 'gap'] as Space[]).flatMap((space) => [...store.entries(space)].map(({ key }) => String(key)))
   if (live.length > 0) witness.fault({ kind: 'stuck', text: `Live in the store after the end: ${live.join(', ')}.` })
   checkAll(world, witness, endings)
 }

@@ -84,6 +84,10 @@ export function startWeather(world: World, miner: Miner, disk: Disk): void {
       disk.isFull = false
     })
   })
+  often('backup', 30_000, () => {
+    disk.backUp()
+    tell('backup', 'is made')
+  })
   often('foreign', 45_000, () => {
     const wallet = walletOf(random.int(0, plan.wallets - 1))
     const nonce = nonceOf(ledger.tip().state, wallet)

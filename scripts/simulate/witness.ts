@@ -36,6 +36,11 @@ export interface Witness {
   killed(): void
   cancelled(): void
   fault(violation: Violation): void
+  /** The store is now an older one, with these trades live in it. */
+  noteRestored(live: readonly string[]): void
+  restored(): readonly string[] | null
+  /** Legs by the hashes of their attempts, as the steps said. */
+  readonly owners: ReadonlyMap<Hex, string>
   /** The first departure of each transaction, in order. */
   readonly departures: ReadonlyMap<Hex, Departure>
   /** What was announced first, by trade. */
@@ -53,6 +58,8 @@ export function startWitness(world: World): Witness {
   const violations: Violation[] = []
   const states = new Map<string, { readonly path: string; readonly hash: Hex | undefined }>()
   const attempts = new Map<string, readonly WireTransaction[]>()
+  const owners = new Map<Hex, string>()
+  let restored: readonly string[] | null = null
   let replies = 0
   let signatures = 0
 
@@ -100,6 +107,12 @@ export function startWitness(world: World): Witness {
   return {
     departures,
     announcements,
+    owners,
+    restored: () => restored,
+    noteRestored(live) {
+      restored = live
+      announcements.clear()
+    },
     violations,
     fault,
     signed(raw) {
@@ -138,6 +151,7 @@ export function startWitness(world: World): Witness {
         () => `${tradeId}${legId === undefined ? '' : `/${legId}`}: ${from ?? '·'} → ${to} (${event ?? '·'})`,
       )
       if (legId === undefined) return
+      if (hash !== undefined) owners.set(hash, `${tradeId}/${legId}`)
       states.set(`${tradeId}/${legId}`, { path: to, hash })
       noteStep(step)
     },
