@@ -3,6 +3,7 @@ import { type Hex, lowerHex } from '../domain/hex.ts'
 import type { MinedCall } from '../domain/transaction.ts'
 import type { RpcEndpoint } from './rpcEndpoint.ts'
 import { count, quantity } from './rpcValues.ts'
+import type { Sources } from './sources.ts'
 
 interface Search {
   readonly wallet: Hex
@@ -19,14 +20,8 @@ interface Search {
  *
  * @returns null where no transaction up to `to` has that nonce.
  * @throws RpcError where the node does not have states that old.
- *
- * @example
- * (await findNonceUser(endpoint, { wallet: '0xf39f…', nonce: 7, from: 100, to: 140 }))?.hash // '0x1b2c…'
  */
-export async function findNonceUser(
-  endpoint: RpcEndpoint,
-  { wallet, nonce, from, to }: Search,
-): Promise<MinedCall | null> {
+async function findNonceUser(endpoint: RpcEndpoint, { wallet, nonce, from, to }: Search): Promise<MinedCall | null> {
   const countAt = async (block: number): Promise<number> =>
     count(await endpoint.request('eth_getTransactionCount', [wallet, quantity(block)]))
   if ((await countAt(to)) <= nonce) return null
@@ -54,12 +49,27 @@ export async function findNonceUser(
 }
 
 /**
- * Whether another endpoint has that transaction mined, too.
+ * Finds the transaction that used up a nonce, and sees that another endpoint has it, too: a leg gives its nonce up for it. Who
+ * does not answer says nothing against it.
+ *
+ * @returns null where none is found, or no other endpoint that answers has it mined.
  *
  * @example
- * await hasMined(endpoint, { wallet: '0xf39f…', nonce: 7, hash: '0x1b2c…' }) // true
+ * (await agreedNonceUser(sources, { wallet: '0xf39f…', nonce: 7, from: 100, to: 140 }))?.hash // '0x1b2c…'
  */
-export async function hasMined(
+export async function agreedNonceUser(sources: Sources, search: Search): Promise<MinedCall | null> {
+  const found = await sources.askOn(async (endpoint, source) => {
+    const user = await findNonceUser(endpoint, search)
+    return user === null ? null : { user, source }
+  })
+  if (found === null) return null
+  const { hash } = found.user
+  const others = await sources.askAll((endpoint) => hasMined(endpoint, { ...search, hash }), [found.source])
+  return others.length === 0 || others.some(({ answer }) => answer) ? found.user : null
+}
+
+/** Whether an endpoint has that transaction mined. */
+async function hasMined(
   endpoint: RpcEndpoint,
   { wallet, nonce, hash }: { wallet: Hex; nonce: number; hash: Hex },
 ): Promise<boolean> {

@@ -31,7 +31,14 @@ export function count(raw: unknown): number {
   return Number(raw)
 }
 
-/** An amount that JSON-RPC wrote. @throws TypeError where it is none. */
+/**
+ * An amount that JSON-RPC wrote, in base units.
+ *
+ * @throws TypeError where it is none.
+ *
+ * @example
+ * amount('0xff') // '255'
+ */
 export function amount(raw: unknown): BaseUnits {
   if (typeof raw !== 'string' || !/^0x[0-9a-f]{1,64}$/i.test(raw)) throw new TypeError('Not an amount of JSON-RPC.')
   return baseUnits(BigInt(raw))
@@ -52,6 +59,10 @@ interface RawBlock {
  * A block's header, with the hashes of what it holds.
  *
  * @param at - What was asked for: another block is none.
+ * @throws TypeError where it is no block, or another one.
+ *
+ * @example
+ * parseBlock(await endpoint.request('eth_getBlockByNumber', ['latest', false]), 'latest').number // 19000000
  */
 export function parseBlock(value: unknown, at: 'latest' | number | Hex): Block {
   const raw = value as RawBlock
@@ -80,7 +91,14 @@ interface RawReceipt {
   readonly logs: { address: Hex; topics: Hex[]; data: Hex }[]
 }
 
-/** One transaction's receipt. */
+/**
+ * One transaction's receipt.
+ *
+ * @throws TypeError where it is none.
+ *
+ * @example
+ * parseReceipt(await endpoint.request('eth_getTransactionReceipt', ['0x1b2c…'])).succeeded // true
+ */
 export function parseReceipt(value: unknown): Receipt {
   const raw = value as RawReceipt
   return {
@@ -118,6 +136,9 @@ export function readRequest(read: Read): [method: string, params: readonly unkno
  * endpoint may do better.
  *
  * @throws The error itself, where it is no refusal.
+ *
+ * @example
+ * refusal(new RpcError({ code: 3, message: 'execution reverted' })) // { ok: false, message: 'execution reverted' }
  */
 export function refusal(error: unknown): Extract<ReadReply, { ok: false }> {
   if (!(error instanceof RpcError)) throw error

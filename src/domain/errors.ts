@@ -158,6 +158,12 @@ export class SigningError extends BaseError {
   readonly code = 'SIGNING'
 }
 
+/** No signing worker answered, after some were replaced. Nothing was signed, and the same may be signed later. */
+export class SignerDownError extends BaseError {
+  readonly code = 'SIGNER_DOWN'
+  override readonly retryable = true
+}
+
 /** Another process has this `dataDir` open. Close it first: one writer only. */
 export class StoreLockedError extends BaseError {
   readonly code = 'STORE_LOCKED'

@@ -7,6 +7,7 @@ import type { LegOrder } from '../domain/leg.ts'
 import type { Quote, Swap } from '../domain/swap.ts'
 import type { AcceptedOrder } from '../domain/trade.ts'
 import { checkedAllocation } from './checkedAllocation.ts'
+import { insist } from './insist.ts'
 import { keyOfLeg } from './legKeys.ts'
 import { dropWant, grantOf, noteWant } from './legUpkeep.ts'
 import { balanceReads, candidates, checkHoldings, payerOf } from './payers.ts'
@@ -71,7 +72,7 @@ export async function planByDistribution(ports: Ports, order: AcceptedOrder, sig
     tokenIn,
     tokenOut,
     venues,
-    quote: (amounts) => readQuotes(ports, order, amounts),
+    quote: (amounts) => readQuotes(ports, order, amounts, signal),
   }
   const { legs, unallocated } = checkedAllocation(await distribution.allocate(request), request)
   // Cancelled meanwhile: nobody will take the plan, so nothing may be noted for it.
@@ -79,7 +80,7 @@ export async function planByDistribution(ports: Ports, order: AcceptedOrder, sig
   return { plan: legsOf(ports, order, legs, true), unallocated }
 }
 
-async function readQuotes(ports: Ports, order: AcceptedOrder, amounts: readonly BaseUnits[]) {
+async function readQuotes(ports: Ports, order: AcceptedOrder, amounts: readonly BaseUnits[], signal: AbortSignal) {
   const { chain, dexes, allowances } = ports
   const { tokenIn, venues } = order
   const wallets = candidates(ports)
@@ -93,11 +94,8 @@ async function readQuotes(ports: Ports, order: AcceptedOrder, amounts: readonly 
   const requests = venues.flatMap((venue) =>
     amounts.map((amount) => ({ venue, ...known(dexes, venue, 'venue').quoteRequest(swapOf(order, wallet, amount)) })),
   )
-  const replies = await chain.read([
-    ...balances.reads,
-    ...grants.map(allowanceRead),
-    ...requests.flatMap(({ reads }) => reads),
-  ])
+  const reads = [...balances.reads, ...grants.map(allowanceRead), ...requests.flatMap((request) => request.reads)]
+  const replies = await insist(ports, signal, () => chain.read(reads))
 
   balances.note(ports, replies)
   checkHoldings(ports, order, wallets)

@@ -1,12 +1,12 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Piscina } from 'piscina'
-import { SigningError } from '../domain/errors.ts'
+import { SignerDownError, SigningError } from '../domain/errors.ts'
 import type { WorkerReply, WorkerSettings, WorkerTask } from './messages.ts'
 
 /** Threads that answer tasks. A thread that dies or hangs is replaced, and its tasks are done again. */
 export interface WorkerPool {
-  /** @throws SigningError where no worker answered after some tries, or the pool is closed. */
+  /** @throws SignerDownError where no worker answered after some tries; SigningError where the pool is closed. */
   run(task: WorkerTask): Promise<WorkerReply>
 
   /** Takes no more tasks, waits for those that it has, and ends the threads. */
@@ -45,7 +45,7 @@ export function openWorkerPool(settings: WorkerSettings, threads: number, taskLi
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new SigningError('The signing worker did not answer.', { limitMs: taskLimitMs }))
+        reject(new SignerDownError('The signing worker did not answer.', { limitMs: taskLimitMs }))
         replace(used)
       }, taskLimitMs)
     })
@@ -66,7 +66,7 @@ export function openWorkerPool(settings: WorkerSettings, threads: number, taskLi
         lastError = error
       }
     }
-    throw new SigningError('The signing worker died again and again.', { tries: triesMax }, lastError)
+    throw new SignerDownError('The signing worker died again and again.', { tries: triesMax }, lastError)
   }
 
   return {
