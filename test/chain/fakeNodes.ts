@@ -3,7 +3,7 @@ import type { RpcEndpoint } from '../../src/chain/rpcEndpoint.ts'
 import { LimitedError, RpcError } from '../../src/chain/rpcFaults.ts'
 import { EndpointError, toFailure } from '../../src/domain/errors.ts'
 import { openChain } from '../../src/runtime/openChain.ts'
-import { type FakeClock, fakeClock, settle } from '../support/fakeClock.ts'
+import { type FakeClock, fakeClock } from '../support/fakeClock.ts'
 
 /** A node in memory that a test makes do what it likes. */
 export interface FakeNode {
@@ -113,8 +113,6 @@ export function rawReceipt(hash: string, number: number, fork = 'b') {
 export function hex(number: number): string {
   return `0x${number.toString(16)}`
 }
-
-export { settle }
 
 function endpointOf(node: FakeNode): RpcEndpoint {
   const name = new URL(node.url).origin

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { RpcError } from '../../src/chain/rpcFaults.ts'
 import { EndpointError } from '../../src/domain/errors.ts'
-import { fakeNodes, hex, openNetwork, rawBlock, rawReceipt, settle } from './fakeNodes.ts'
+import { settle } from '../support/fakeClock.ts'
+import { fakeNodes, hex, openNetwork, rawBlock, rawReceipt } from './fakeNodes.ts'
 
 const wallet = '0x00000000000000000000000000000000000000aa'
 const balance = [{ kind: 'balance', address: wallet }] as const
