@@ -2,7 +2,6 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { NoLiquidityError } from '../../src/domain/errors.ts'
-import { statePath } from '../../src/monitor/format.ts'
 import { createLogger, type LogLevel, logTransition, type Transition } from '../../src/monitor/log.ts'
 
 const key = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
@@ -137,12 +136,4 @@ test('a failed trade is an error, with its failure', () => {
   logTransition(logger, { tradeId: 't1', from: 'preparing', to: 'failed', event: 'trade.refused', atMs: 7, failure })
 
   expect(output.parsed()).toMatchObject([{ level: 50, failure, msg: 'Trade t1: preparing → failed.' }])
-})
-
-test.each([
-  ['done', 'done'],
-  [{ submitted: 'pending' }, 'submitted.pending'],
-  [{ a: { b: 'c' }, d: {} }, 'a.b.c | d'],
-])('the state %j reads %s', (value, path) => {
-  expect(statePath(value)).toBe(path)
 })
