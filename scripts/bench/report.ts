@@ -17,6 +17,8 @@ export interface Summary {
   readonly bytesPerLiveLeg: number
   /** By the number of live legs. */
   readonly resumeMs: Record<string, number>
+  /** What a new block costs, by the number of live legs. */
+  readonly callsPerBlock: Record<string, number>
 }
 
 /** Where ethers was timed in two styles, the one that does better counts. */
@@ -34,6 +36,9 @@ export function summaryOf({ throughput, orderToWire, standing }: StubResults): S
     cpuMsPerLeg: rounded(best.cpuMsPerLeg),
     bytesPerLiveLeg: Math.round(standing.at(-1)?.bytesPerLeg ?? Number.NaN),
     resumeMs: Object.fromEntries(standing.map(({ legs, resumeMs }) => [String(legs), Math.round(resumeMs)])),
+    callsPerBlock: Object.fromEntries(
+      standing.map(({ legs, callsPerBlock }) => [String(legs), rounded(callsPerBlock)]),
+    ),
   }
 }
 
@@ -56,8 +61,13 @@ export function stubReport(results: StubResults): string {
     '',
     'Legs that are sent and not mined',
     ...table([
-      ['live legs', 'bytes a leg', 'resume ms'],
-      ...standing.map(({ legs, bytesPerLeg, resumeMs }) => [`${legs}`, bytesPerLeg.toFixed(0), resumeMs.toFixed(0)]),
+      ['live legs', 'bytes a leg', 'resume ms', 'calls a block'],
+      ...standing.map(({ legs, bytesPerLeg, resumeMs, callsPerBlock }) => [
+        `${legs}`,
+        bytesPerLeg.toFixed(0),
+        resumeMs.toFixed(0),
+        callsPerBlock.toFixed(1),
+      ]),
     ]),
     '',
     '',

@@ -11,6 +11,8 @@ export interface Standing {
   readonly bytesPerLeg: number
   /** From the call of `ExecutionManager.open` to its end, with all legs live in the store. */
   readonly resumeMs: number
+  /** Calls of all kinds that a new block costs while they stand, but for the looks at the head that find none. */
+  readonly callsPerBlock: number
 }
 
 const patienceMs = 60_000
@@ -44,6 +46,7 @@ export async function measureStanding(
     for (let leg = 1; leg <= legs; leg += 1) manager.submitTrade(orderOf(`standing-${legs}-${leg}`))
     await untilSent(stub, sentBefore + legs)
     const bytesPerLeg = ((await heapBytes()) - emptyBytes) / legs
+    const callsPerBlock = await watchBlocks(stub)
     await manager.close()
 
     const startedAtMs = monotonicMs()
@@ -55,8 +58,27 @@ export async function measureStanding(
     if (active !== legs || transactions !== sentBefore + legs) {
       throw new Error(`Of ${legs} legs ${active} were resumed, with ${transactions - sentBefore} transactions.`)
     }
-    return { legs, bytesPerLeg, resumeMs }
+    return { legs, bytesPerLeg, resumeMs, callsPerBlock }
   })
+}
+
+const watchedBlocks = 20
+const blockTimeMs = 100
+
+/** Lets some empty blocks pass. Looks that find no new head are the pace of polling, whatever stands there. */
+async function watchBlocks(stub: Stub): Promise<number> {
+  const callsBeside = async (): Promise<number> => {
+    const { eth_getBlockByNumber: _looks, ...others } = (await stub.counts()).calls
+    return Object.values(others).reduce((sum, count) => sum + count, 0)
+  }
+  await stub.configure({ blockTimeMs, roundTripMs: 1, isEmpty: true })
+  const before = await callsBeside()
+  await sleep(watchedBlocks * blockTimeMs)
+  await stub.configure({ blockTimeMs: null, roundTripMs: 1 })
+  await sleep(blockTimeMs)
+  const after = await callsBeside()
+  // And the look that found it.
+  return (after - before) / watchedBlocks + 1
 }
 
 async function heapBytes(): Promise<number> {

@@ -8,8 +8,12 @@ import type { StubOptions } from './stubChain.ts'
 /** A running stub node and the questions that only the bench may ask it. */
 export interface Stub {
   readonly url: string
-  /** @param pace.blockTimeMs - Null: no blocks. @param pace.roundTripMs - How long every reply is held back. */
-  configure(pace: { blockTimeMs: number | null; roundTripMs: number }): Promise<void>
+  /**
+   * @param pace.blockTimeMs - Null: no blocks.
+   * @param pace.roundTripMs - How long every reply is held back.
+   * @param pace.isEmpty - Blocks take no transactions.
+   */
+  configure(pace: { blockTimeMs: number | null; roundTripMs: number; isEmpty?: boolean }): Promise<void>
   /** When the bytes of each transaction arrived, on the clock of `monotonicMs`. */
   receivedAtMs(hashes: readonly Hex[]): Promise<number[]>
   /** Calls since it started, by method, and how many different transactions it was given. */

@@ -19,6 +19,8 @@ export interface StubChain {
   answer(method: string, params: readonly unknown[], receivedAtMs: number): string | undefined
   /** A block with all transactions whose turn it is. */
   mine(): void
+  /** A block with none, whatever waits. */
+  mineEmpty(): void
   /** When the bytes of each transaction arrived, on the monotonic clock; -1 for one that never came. */
   receivedAtMs(hashes: readonly Hex[]): number[]
   /** Transactions that ever arrived. */
@@ -173,6 +175,7 @@ export async function createStubChain(options: StubOptions): Promise<StubChain> 
       }
     },
     mine,
+    mineEmpty: () => void blocks.push([]),
     receivedAtMs: (hashes) => hashes.map((hash) => arrivals.get(hash) ?? -1),
     count: () => arrivals.size,
   }

@@ -17,6 +17,8 @@ interface Pace {
   readonly blockTimeMs: number | null
   /** Every reply leaves so long after its request has arrived. Requests are not delayed. */
   readonly roundTripMs: number
+  /** Blocks take no transactions. */
+  readonly isEmpty?: boolean
 }
 
 const chain = await createStubChain(JSON.parse(process.argv[2] ?? '{}') as StubOptions)
@@ -32,7 +34,7 @@ function monotonicMs(): number {
 function configure(next: Pace): null {
   pace = next
   clearInterval(miner)
-  if (next.blockTimeMs !== null) miner = setInterval(chain.mine, next.blockTimeMs)
+  if (next.blockTimeMs !== null) miner = setInterval(next.isEmpty ? chain.mineEmpty : chain.mine, next.blockTimeMs)
   return null
 }
 
