@@ -109,7 +109,7 @@ const standings: Readonly<Record<string, Standing>> = { healthy: 'healthy', susp
 
 /** What the states of one endpoint mean to the chain, and who is told of them. */
 function endpointState(
-  { endpoint, onChange, onTrouble }: EndpointOptions,
+  { endpoint, field, onChange, onTrouble }: EndpointOptions,
   context: () => EndpointContext,
 ): { standing: Standing; misplaced: WrongChainError | null; take: (state: string) => void } {
   const { name } = endpoint
@@ -129,7 +129,10 @@ function endpointState(
         state.misplaced = new WrongChainError(context().failure?.message ?? '')
         onTrouble(state.misplaced, what)
       } else if (to === 'down' && wasUp !== false) {
-        onTrouble(new EndpointError('An endpoint is down.', { endpoint: name, reason: reasonOf(context()) }), what)
+        onTrouble(
+          new EndpointError('An endpoint is down.', { field, endpoint: name, reason: reasonOf(context()) }),
+          what,
+        )
       } else if (isUp && wasUp === false) onTrouble(null, what)
       // A probe says nothing before its end.
       if (to !== 'probing') wasUp = isUp

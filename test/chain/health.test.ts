@@ -104,7 +104,7 @@ describe('an endpoint', () => {
       {
         what: 'the endpoint http://a.example',
         message: expect.stringContaining(
-          'An endpoint is down.\n  endpoint: http://a.example\n  reason: The endpoint did',
+          'An endpoint is down.\n  field: chain.rpcUrls[0]\n  endpoint: http://a.example\n  reason: The endpoint did',
         ),
       },
       { what: 'the endpoint http://a.example', message: null },
