@@ -27,12 +27,18 @@ function openManager(): Promise<ExecutionManager> {
   return ExecutionManager.openWith({ ...options, distributionManager }, openers)
 }
 
+const running = new Set<string>()
+
 async function trade(manager: ExecutionManager, order: TradeOrder): Promise<void> {
+  const { tradeId } = order
   try {
-    const status = await manager.submitTrade(order).result()
-    say({ type: 'ended', status, history: manager.getHistory(order.tradeId) })
+    const handle = manager.submitTrade(order)
+    running.add(tradeId)
+    const status = await handle.result()
+    running.delete(tradeId)
+    say({ type: 'ended', status, history: manager.getHistory(tradeId) })
   } catch (error) {
-    say({ type: 'refused', tradeId: order.tradeId, failure: toFailure(error) })
+    if (!running.has(tradeId)) say({ type: 'refused', tradeId, failure: toFailure(error) })
   }
 }
 
@@ -45,6 +51,9 @@ if (manager !== null) {
   say({ type: 'open' })
   for await (const line of createInterface({ input: process.stdin })) {
     void trade(manager, JSON.parse(line) as TradeOrder)
+  }
+  for (const tradeId of running) {
+    say({ type: 'unended', status: manager.getExecutionStatus(tradeId), history: manager.getHistory(tradeId) })
   }
   await manager.close()
 }

@@ -18,4 +18,6 @@ export type ChildLine =
   | { readonly type: 'unopened'; readonly failure: Failure }
   | { readonly type: 'trouble'; readonly what: string; readonly failure: Failure | null }
   | { readonly type: 'refused'; readonly tradeId: string; readonly failure: Failure }
+  /** Said when it was told to close: this trade has not ended. */
+  | { readonly type: 'unended'; readonly status: TradeStatus; readonly history: readonly HistoryEntry[] }
   | { readonly type: 'ended'; readonly status: TradeStatus; readonly history: readonly HistoryEntry[] }

@@ -41,14 +41,16 @@ export interface SoakResult {
   readonly transactions: number
   readonly trades: number
   readonly filled: number
+  /** What the runtime told of its trouble: how often, by code, and the newest in full. */
   readonly troubles: Readonly<Record<string, number>>
+  readonly newestTroubles: readonly string[]
   /** One sentence each; none where all is well. */
   readonly violations: readonly string[]
 }
 
-/** Of a hundred requests about ten suffer. */
+/** Of a hundred requests about twenty suffer. */
 const gateWeights: FaultPlanOptions['weights'] = {
-  none: 900,
+  none: 400,
   lostRequest: 10,
   lostReply: 10,
   lateRequest: 10,
@@ -67,7 +69,7 @@ const gateWeights: FaultPlanOptions['weights'] = {
   staleHead: 2,
 }
 
-const worldWeights: WeatherOptions['weights'] = { none: 80, pause: 4, reorg: 6, vanish: 6, foreign: 2, spike: 2 }
+const worldWeights: WeatherOptions['weights'] = { none: 70, pause: 4, reorg: 10, vanish: 10, foreign: 4, spike: 2 }
 
 const confirmations = reorgMax + 2
 const ceilingGwei = 20n
@@ -111,7 +113,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
 
     const sentAt = (): Gate['sent'] => gates.flatMap(({ gate }) => gate.sent)
     const rawOf = (hash: string): Hex | undefined => sentAt().find((one) => one.hash === hash)?.raw
-    const weather = startWeather({ world, seed: seed + 3, wallets, blockMs: 150, weights: worldWeights, rawOf })
+    const weather = startWeather({ world, seed: seed + 3, wallets, blockMs: 100, weights: worldWeights, rawOf })
     closers.push(weather.stop)
     let isOver = false
     let number = 0
@@ -147,10 +149,11 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
         return { wallet, before: before[index] ?? { nonce: 0, balances: {} }, laneMark: disk.laneMark(wallet) }
       }),
       sent: [...sentAt()].sort((a, b) => a.atMs - b.atMs),
-      trades: trader.ended,
+      trades: [...trader.ended, ...trader.unended],
       foreign: weather.foreign,
     }
-    const stuck = trader.open > 0 ? [`No end: ${trader.open} trades have not ended.`] : []
+    const stuck = trader.unended.map(({ status }) => `No end: ${JSON.stringify(status)}`)
+    if (stuck.length !== trader.open) stuck.push(`No end: ${trader.open} trades have not ended.`)
     return {
       kills: trader.kills,
       faults: faults(),
@@ -158,6 +161,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
       trades: trader.ended.length,
       filled: trader.ended.filter(({ status }) => status.status === 'done').length,
       troubles: trader.troubles,
+      newestTroubles: trader.newestTroubles,
       violations: [...stuck, ...trader.complaints, ...(await violations(evidence))],
     }
   } finally {

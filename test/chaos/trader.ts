@@ -19,8 +19,12 @@ export interface Trader {
   /** Orders without an end. */
   readonly open: number
   readonly ended: readonly Ended[]
+  /** What it said when it was closed of those that had not ended. */
+  readonly unended: readonly Ended[]
   /** How often each kind of trouble was told, by its code. */
   readonly troubles: Readonly<Record<string, number>>
+  /** The newest of them, in full. */
+  readonly newestTroubles: readonly string[]
   /** Its last words, where it ended by itself: that is a fault. */
   readonly complaints: readonly string[]
   /** Lets the process close, and starts no other. */
@@ -35,11 +39,14 @@ export interface TraderOptions {
 }
 
 const closeMaxMs = 15_000
+const troublesKept = 10
 
 /** Starts a trader. */
 export function startTrader({ program, plan, env, onEnded }: TraderOptions): Trader {
   const orders = new Map<string, TradeOrder>()
   const ended: Ended[] = []
+  const unended: Ended[] = []
+  const newestTroubles: string[] = []
   const troubles: Record<string, number> = {}
   const complaints: string[] = []
   let kills = 0
@@ -56,8 +63,11 @@ export function startTrader({ program, plan, env, onEnded }: TraderOptions): Tra
     if (line.type === 'trouble' || line.type === 'unopened' || line.type === 'refused') {
       const name = line.type === 'trouble' ? (line.failure?.code ?? 'WELL') : `${line.type} ${line.failure.code}`
       troubles[name] = (troubles[name] ?? 0) + 1
+      newestTroubles.push(JSON.stringify(line))
+      newestTroubles.splice(0, newestTroubles.length - troublesKept)
     }
     if (line.type === 'refused') complaints.push(`${line.tradeId}: ${line.failure.message}`)
+    if (line.type === 'unended') unended.push(line)
     // A killed process may have told an end already; the next one tells it again.
     if (line.type === 'ended' && orders.delete(line.status.tradeId)) {
       ended.push(line)
@@ -116,6 +126,8 @@ export function startTrader({ program, plan, env, onEnded }: TraderOptions): Tra
       return orders.size
     },
     ended,
+    unended,
+    newestTroubles,
     troubles,
     complaints,
     async stop() {

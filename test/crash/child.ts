@@ -11,7 +11,7 @@ import { ShuffledDistribution, shuffled, shuffledStore } from './shuffle.ts'
 // A process of its own that trades until all of its trades have ended, or until it is killed. Run again with the same data
 // directory it submits the same orders again. Says what happens in lines of JSON.
 
-const { options, orders, seed, kill, cancelOnSign, fault } = JSON.parse(process.argv[2] ?? '') as ChildPlan
+const { options, orders, seed, kill, cancelOnSign, cancelIn, fault } = JSON.parse(process.argv[2] ?? '') as ChildPlan
 const random = randomNumbers(seed)
 let lastWish = (): Promise<void> => nothing
 const points = killPoints({ kill, say, lastWish: () => lastWish() })
@@ -56,6 +56,7 @@ say({ type: 'open', counts: points.counts })
 manager.on('step', ({ tradeId, legId, to }) => {
   say({ type: 'step', tradeId, legId: legId ?? null, to })
   if (legId !== undefined) points.enter(to)
+  if (legId !== undefined && to === cancelIn) manager.cancelTrade(tradeId)
 })
 manager.on('trouble', (trouble) => say({ type: 'trouble', ...trouble }))
 const handles = shuffled(orders, random).map((order) => manager.submitTrade(order))

@@ -25,6 +25,8 @@ export interface ChildPlan {
   readonly kill: Kill | null
   /** Cancels every trade whenever a swap is being signed. */
   readonly cancelOnSign: boolean
+  /** Cancels a trade whenever a leg of it enters this state. */
+  readonly cancelIn?: string
   readonly fault: Fault | null
 }
 

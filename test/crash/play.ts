@@ -37,6 +37,7 @@ export interface Scenario {
   readonly config?: ChildPlan['options']['config']
   readonly orders: ChildPlan['orders']
   readonly cancelOnSign?: boolean
+  readonly cancelIn?: string
   /** Puts the world in shape. */
   readonly stage?: (stage: {
     readonly world: World
@@ -216,6 +217,7 @@ async function runAll(theatre: Theatre, { scenario, options, dataDir, disk, reac
         seed: seed * 1_000 + run,
         kill: kills[run] ?? null,
         cancelOnSign: scenario.cancelOnSign ?? false,
+        ...(scenario.cancelIn === undefined ? {} : { cancelIn: scenario.cancelIn }),
         fault,
       },
       onLine: (line, kill) => reactions.onLine?.(line, kill),
