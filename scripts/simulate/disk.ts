@@ -13,6 +13,10 @@ export interface Disk {
   /** Told of every text that has just become safe. */
   onSafe(listener: (text: string) => void): void
   isLocked(): boolean
+  /** Nonces that belong to no leg are being used up. */
+  hasGaps(): boolean
+  /** The records of what has not ended. */
+  liveTexts(): readonly string[]
   /** Keeps a copy of all that is on it now. */
   backUp(): void
   /** Puts the copy in the place of what there is. Returns the trades that were live in it, null where there is no copy. */
@@ -95,6 +99,8 @@ export function openDisk(world: World): Disk {
   const disk: Disk = {
     isFull: false,
     isLocked: () => owner !== null,
+    hasGaps: () => records.gap.size > 0,
+    liveTexts: () => [...records.live.values()],
     backUp() {
       copy = spaces.map((space) => [...records[space]])
     },

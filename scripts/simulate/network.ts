@@ -52,6 +52,7 @@ export function simEndpoint(
   }
 
   function request(method: string, params: readonly unknown[]): Promise<unknown> {
+    witness.asks(method)
     if (method === send) {
       witness.departs(params[0] as Hex)
       life.notice('sending')

@@ -121,14 +121,17 @@ function* noGaps({ world, witness }: Evidence): Generator<Violation> {
   const { state } = ledger.tip()
   for (let index = 0; index < plan.wallets; index += 1) {
     const wallet = walletOf(index)
-    const sent = [...witness.departures.values()].filter(({ transaction }) => transaction.from === wallet)
+    const sent = [...witness.departures.values()].filter(
+      ({ transaction, atMs }) => transaction.from === wallet && atMs >= witness.restoredAtMs(),
+    )
     const highest = Math.max(-1, ...sent.map(({ transaction }) => transaction.nonce))
     const next = nonceOf(state, wallet)
     if (next <= highest)
       yield { kind: 'stuck', text: `Nonce ${next} of ${wallet} was never mined, ${highest} was sent.` }
     for (const node of nodes) {
       for (const { hash, nonce, from } of node.pool()) {
-        if (from === wallet && nonce >= next)
+        const isOurs = from === wallet && sent.some(({ transaction }) => transaction.hash === hash)
+        if (isOurs && nonce >= next)
           yield { kind: 'stuck', text: `${hash} (nonce ${nonce}) still waits at ${node.name}.` }
       }
     }

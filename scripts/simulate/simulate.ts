@@ -1,6 +1,7 @@
 import { StoreLockedError } from '../../src/domain/errors.ts'
 import type { ExecutionManager } from '../../src/runtime/executionManager.ts'
 import type { Space } from '../../src/store/store.ts'
+import { debtsOf } from './debts.ts'
 import { type Disk, openDisk } from './disk.ts'
 import { beginLife, type Incarnation } from './incarnation.ts'
 import { killerOf } from './killer.ts'
@@ -109,6 +110,7 @@ async function live(stage: Play, number: number): Promise<ManagedLife | null> {
   let manager: ExecutionManager | undefined
   let refusal: unknown
   ended.clear()
+  witness.owes(debtsOf(world, disk, witness.seen))
   story.tell('process', () => `life ${number} begins`)
   openManager(world, life, witness, disk).then(
     (opened) => {
@@ -193,7 +195,11 @@ async function finish({ world, witness, disk, wishes }: Play, { manager, life }:
     history: manager.getHistory(order.tradeId),
   }))
   // Trades may have ended before the last nonce that belongs to none of them.
-  const hasOpen = (): boolean => [...witness.departures.values()].some(({ transaction }) => isOpen(world, transaction))
+  const hasOpen = (): boolean =>
+    disk.hasGaps() ||
+    [...witness.departures.values()].some(
+      ({ transaction, atMs }) => atMs >= witness.restoredAtMs() && isOpen(world, transaction),
+    )
   const waitsUntilMs = timeline.now() + patienceMs
   await timeline.run(() => timeline.now() > waitsUntilMs || !hasOpen())
   const settledAt = ledger.highest() + plan.confirmations + 3

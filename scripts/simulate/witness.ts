@@ -23,6 +23,12 @@ export interface Departure {
 /** Sees what the process does from outside, and keeps what the oracle needs. */
 export interface Witness {
   signed(raw: Hex): void
+  /** A process begins, and owes these bytes to the nodes before anything is asked of them. */
+  owes(raws: ReadonlySet<Hex>): void
+  /** A node is asked for the state of its chain. */
+  asks(method: string): void
+  /** All that was ever signed. */
+  readonly seen: ReadonlySet<Hex>
   /** The bytes leave the process. */
   departs(raw: Hex): void
   /** A text is on disk. */
@@ -39,6 +45,8 @@ export interface Witness {
   /** The store is now an older one, with these trades live in it. */
   noteRestored(live: readonly string[]): void
   restored(): readonly string[] | null
+  /** Nobody knows of what was sent before; 0 where the store was never restored. */
+  restoredAtMs(): number
   /** Legs by the hashes of their attempts, as the steps said. */
   readonly owners: ReadonlyMap<Hex, string>
   /** The first departure of each transaction, in order. */
@@ -47,6 +55,9 @@ export interface Witness {
   readonly announcements: ReadonlyMap<string, TradeStatus>
   readonly violations: readonly Violation[]
 }
+
+/** What a process asks first when it does not send first. */
+const chainQuestions = ['eth_getTransactionCount', 'eth_getTransactionReceipt', 'eth_feeHistory', 'eth_call']
 
 /** Nothing has been seen yet. */
 export function startWitness(world: World): Witness {
@@ -60,6 +71,8 @@ export function startWitness(world: World): Witness {
   const attempts = new Map<string, readonly WireTransaction[]>()
   const owners = new Map<Hex, string>()
   let restored: readonly string[] | null = null
+  let restoredAtMs = 0
+  let debts = new Set<Hex>()
   let replies = 0
   let signatures = 0
 
@@ -80,12 +93,14 @@ export function startWitness(world: World): Witness {
 
   function noteAttempt(transaction: WireTransaction): void {
     const { hash, from, nonce, maxFee, tip } = transaction
-    departures.set(hash, { transaction, atMs: timeline.now(), finalCount: final(from) })
+    const finalCount = final(from)
+    departures.set(hash, { transaction, atMs: timeline.now(), finalCount })
     const earlier = attemptsLike(transaction)
     attempts.set(`${from} ${nonce}`, [...earlier, transaction])
     const last = earlier.at(-1)
     const isRaised = (before: bigint, now: bigint): boolean => now * 10n > before * 11n || now - before === 1n
-    if (last === undefined || (isRaised(last.maxFee, maxFee) && isRaised(last.tip, tip))) return
+    // What is finally used up nobody replaces: such bytes are in vain, and harmless.
+    if (last === undefined || finalCount > nonce || (isRaised(last.maxFee, maxFee) && isRaised(last.tip, tip))) return
     const text = `${hash} (nonce ${nonce}) raises ${last.maxFee}/${last.tip} to ${maxFee}/${tip}: some nodes refuse that.`
     fault({ kind: 'other', text })
   }
@@ -108,10 +123,22 @@ export function startWitness(world: World): Witness {
     departures,
     announcements,
     owners,
+    seen,
+    owes(raws) {
+      debts = new Set(raws)
+    },
+    asks(method) {
+      if (debts.size === 0 || !chainQuestions.includes(method)) return
+      fault({ kind: 'other', text: `${method} was asked before ${[...debts].join(', ')} went out again.` })
+      debts.clear()
+    },
     restored: () => restored,
+    restoredAtMs: () => restoredAtMs,
     noteRestored(live) {
       restored = live
+      restoredAtMs = timeline.now()
       announcements.clear()
+      attempts.clear()
     },
     violations,
     fault,
@@ -124,6 +151,7 @@ export function startWitness(world: World): Witness {
       const transaction = wire.read(raw)
       if (transaction === undefined) return fault({ kind: 'other', text: `Bytes that nobody signed: ${raw}` })
       const { hash, nonce, maxFee } = transaction
+      debts.delete(raw)
       story.tell(
         'runtime',
         () =>

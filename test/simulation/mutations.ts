@@ -136,6 +136,12 @@ export const mutations: readonly Mutation[] = [
     replace: "limit: String((BigInt(quote.amount) * (task.swap.side === 'sell' ? 99n : 101n)) / 100n), deadlineS",
   },
   {
+    name: 'a restart does not send what is open again',
+    file: 'src/runtime/openExecution.ts',
+    find: 'await sendOpenAttempts(chain, work)',
+    replace: 'void sendOpenAttempts',
+  },
+  {
     name: 'a late result is taken',
     file: 'src/runtime/runner.ts',
     find: 'if (run !== running || event === null) return',
