@@ -33,6 +33,8 @@ export interface Lane {
   putBack(key: string, place: { readonly nonce: number | null; readonly holdsPlace: boolean }): number | null
   /** Nonces that were given out, that nobody owns any more, and that the chain, having counted `mined`, still waits for. */
   gaps(mined: number): number[]
+  /** The chain's count of the wallet's transactions. Asked once for all legs that want to know it at the same head. */
+  minedCount(head: Hex): Promise<number>
   /** A foreign transaction took a nonce: asks the chain again. */
   resync(): Promise<void>
   stop(): void
@@ -68,6 +70,7 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
   const owned = new Map<string, number>()
   // Below it every nonce is used up, at depth, whatever an endpoint that lags may say.
   let floor = 0
+  let counted: { readonly head: Hex; readonly count: Promise<number> } | undefined
   let minedAtOpening = 0
   let strangers: readonly number[] = []
   const admitted = new Map<string, () => void>()
@@ -178,6 +181,14 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
       const first = Math.max(mined, floor)
       const open = Array.from({ length: Math.min(Math.max(0, next - first), gapsMax) }, (_, index) => first + index)
       return open.filter((nonce) => !owners.has(nonce))
+    },
+    minedCount(head) {
+      if (counted?.head !== head) counted = { head, count: chain.minedNonce(wallet) }
+      // One that failed is asked for again.
+      counted.count.catch(() => {
+        counted = undefined
+      })
+      return counted.count
     },
     async resync() {
       actor.send({ type: 'lane.synced', next: await chain.minedNonce(wallet) })

@@ -184,6 +184,8 @@ async function openAll(
   closers.push(() => {
     for (const lane of lanes.values()) lane.stop()
   })
+  const begun = [...lanes.values()].flatMap(({ wallet, minedAtOpening }) => marks.begin(wallet, minedAtOpening) ?? [])
+  if (begun.length > 0) await store.commit(begun)
   const outside = {
     chain,
     follower,

@@ -63,29 +63,37 @@ export function watchPending(ports: Ports, context: LegContext, signal: AbortSig
     }
     const leave = (): void => end(null)
     const look = async (): Promise<void> => {
-      const watched = await lookCloser(ports, context)
-      if (isOver) return
-      if (watched === null) callOffTime = clock.at(clock.now() + context.order.policy.bumpIntervalMs, () => void look())
-      else end(watched)
+      let watched = await lookCloser(ports, context)
+      // What used the nonce is known once it is deep enough: with one of the next heads.
+      while (watched === null && !isOver) {
+        await until(ports, clock.now() + context.order.policy.bumpIntervalMs, signal, 'head')
+        if (!isOver) watched = await lookCloser(ports, context)
+      }
+      if (!isOver) end(watched)
     }
     // Before `whenMined`, which calls back at once where the receipt is known already.
-    callOffTime = clock.at(context.checkAtMs, () => void look())
+    callOffTime = clock.at(wasUsedAtOpening(ports, context) ? 0 : context.checkAtMs, () => void look())
     signal.addEventListener('abort', leave)
     callOffMined = follower.whenMined(hashes, (receipt) => end({ type: 'mined', receipt }))
   })
+}
+
+/** A restart finds out at once what became of a nonce that was used up meanwhile. */
+function wasUsedAtOpening({ lanes }: Ports, { order, nonce }: LegContext): boolean {
+  return nonce !== null && nonce < known(lanes, walletOf(order), 'wallet').minedAtOpening
 }
 
 const overdue: Watched = { type: 'event', event: { type: 'leg.overdue' } }
 
 /** What a closer look finds; null where there is nothing to be done but to look again later. */
 async function lookCloser(ports: Ports, context: LegContext): Promise<Watched | null> {
-  const { chain, follower, gaps, onTrouble } = ports
+  const { follower, gaps, lanes, onTrouble } = ports
   const { order, nonce, attempts } = context
   try {
     await follower.lookUp(attempts.map(({ hash }) => hash))
     if (nonce === null) return overdue
     const wallet = walletOf(order)
-    const mined = await chain.minedNonce(wallet)
+    const mined = await known(lanes, wallet, 'wallet').minedCount(follower.head().hash)
     if (mined < nonce) gaps.closeGaps(wallet, mined)
     return mined > nonce ? await whoUsed(ports, context, nonce) : overdue
   } catch (error) {

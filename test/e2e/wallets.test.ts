@@ -1,6 +1,7 @@
+import { cpSync } from 'node:fs'
 import { Wallet } from 'ethers'
 import { describe, expect, test } from 'vitest'
-import type { Hex } from '../../src/index.ts'
+import type { Distribution, Hex } from '../../src/index.ts'
 import { openLmdbStore } from '../../src/store/lmdbStore.ts'
 import { useWorld } from '../support/anvil.ts'
 import { ledgerOf } from '../support/ledger.ts'
@@ -103,6 +104,29 @@ describe('a store that is older than the chain', () => {
     expect((await ledgerOf(world(), wallet)).nonce).toBe(nonce + 2)
   })
 
+  test('is noticed though it was copied before any nonce was given', async () => {
+    const folder = dataDir()
+    const copy = dataDir()
+    const first = await open({}, { dataDir: folder, distributionManager: neverSplits })
+    const wallet = first.wallets[0] as Hex
+    await first.submitTrade(order).recorded()
+    await first.close()
+    cpSync(folder, copy, { recursive: true })
+    const second = await open({}, { dataDir: folder })
+    await eventually(() => second.getActiveExecutions().size === 0, 'the end of what was live')
+    await second.close()
+    const { nonce } = await ledgerOf(world(), wallet)
+
+    const restored = await open({}, { dataDir: copy })
+    await eventually(() => restored.getActiveExecutions().size === 0, 'the end of what was live')
+
+    expect(restored.getExecutionStatus('trade_1')).toMatchObject({
+      status: 'failed',
+      failure: { code: 'STORE_OUTDATED' },
+    })
+    expect((await ledgerOf(world(), wallet)).nonce).toBe(nonce)
+  })
+
   test('goes on with what strangers cannot have been', async () => {
     const folder = dataDir()
     const first = await open({}, { dataDir: folder, openers: unsentChain() })
@@ -143,6 +167,9 @@ describe('a store that is older than the chain', () => {
     expect((await ledgerOf(world(), wallet)).nonce).toBe(nonce + 1)
   })
 })
+
+/** Whatever is ordered waits. */
+const neverSplits: Distribution = { allocate: () => new Promise(() => {}), record: () => {} }
 
 /** The call of the only leg that a store has. */
 async function storedCall(folder: string): Promise<{ to: Hex; data: Hex; value: bigint }> {
