@@ -13,6 +13,8 @@ export interface Disk {
   /** Told of every text that has just become safe. */
   onSafe(listener: (text: string) => void): void
   isLocked(): boolean
+  /** The highest nonce that is on it for a wallet; -1 where there is none. */
+  markOf(wallet: string): number
   /** Nonces that belong to no leg are being used up. */
   hasGaps(): boolean
   /** The records of what has not ended. */
@@ -99,6 +101,7 @@ export function openDisk(world: World): Disk {
   const disk: Disk = {
     isFull: false,
     isLocked: () => owner !== null,
+    markOf: (wallet) => Number(records.lane.get(wallet) ?? -1),
     hasGaps: () => records.gap.size > 0,
     liveTexts: () => [...records.live.values()],
     backUp() {

@@ -35,7 +35,7 @@ export const kinds = {
 export type Kind = keyof typeof kinds
 
 /** Not before the runtime is made for them. */
-export const off: readonly Kind[] = ['foreignReorg', 'noBaseFee', 'backup']
+export const off: readonly Kind[] = []
 
 /** Counts what was done to the runtime. */
 export interface Faults {

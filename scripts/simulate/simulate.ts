@@ -47,8 +47,8 @@ export async function simulateSeed(
   const world = buildWorld(plan, story)
   story = world.story
   story.tell('plan', () => JSON.stringify({ ...plan, kinds: [...plan.kinds] }))
-  const witness = startWitness(world)
   const disk = openDisk(world)
+  const witness = startWitness(world, disk.markOf)
   disk.onSafe(witness.safe)
   startWeather(world, startMiner(world), disk)
   await guarded(witness, () => play({ world, witness, disk, wishes: wishesOf(world), ended: new Set() }))

@@ -53,23 +53,29 @@ function orderOf(world: World, random: Random, index: number): TradeOrder {
   return random.chance(0.4) ? { ...order, quotes: quotesOf(world, random, order) } : order
 }
 
-/** The caller's own prices, as good as the pools' at the beginning, or a little worse. */
-function quotesOf({ ledger, plan }: World, random: Random, { pair, side, amount }: TradeOrder): Record<string, bigint> {
+/** The caller's own prices for some of the venues. */
+function quotesOf(world: World, random: Random, order: TradeOrder): Record<string, bigint> {
+  const count = random.int(1, world.plan.venues)
+  const venues = random.shuffled(Array.from({ length: world.plan.venues }, (_, index) => index)).slice(0, count)
+  return Object.fromEntries(
+    venues.map((venue) => [`v${venue}`, quoteOf(world, order, { venue, bps: random.int(0, 60) })]),
+  )
+}
+
+/** A venue's price now, worse by so many hundredths of a percent. */
+export function quoteOf(
+  { ledger }: World,
+  { pair, side, amount }: TradeOrder,
+  { venue, bps }: { readonly venue: number; readonly bps: number },
+): bigint {
   const [base, quote] = pair.split('/').map((symbol) => tokens.find((token) => token.symbol === symbol))
   if (base === undefined || quote === undefined) throw new RangeError(`No token of ${pair}.`)
   const whole = BigInt(parseAmount(amount, base.decimals))
-  const count = random.int(1, plan.venues)
   const { state } = ledger.tip()
-  const venues = random.shuffled(Array.from({ length: plan.venues }, (_, index) => index)).slice(0, count)
-  return Object.fromEntries(
-    venues.map((index) => {
-      const pool = poolOf(routerOf(index), base.address, quote.address)
-      const [ours, theirs] = [balanceOf(state, base.address, pool), balanceOf(state, quote.address, pool)]
-      const exact = side === 'sell' ? outputOf(whole, ours, theirs) : (inputOf(whole, theirs, ours) ?? theirs)
-      const bps = BigInt(random.int(0, 60))
-      return [`v${index}`, side === 'sell' ? (exact * (10_000n - bps)) / 10_000n : (exact * (10_000n + bps)) / 10_000n]
-    }),
-  )
+  const pool = poolOf(routerOf(venue), base.address, quote.address)
+  const [ours, theirs] = [balanceOf(state, base.address, pool), balanceOf(state, quote.address, pool)]
+  if (side === 'sell') return (outputOf(whole, ours, theirs) * BigInt(10_000 - bps)) / 10_000n
+  return ((inputOf(whole, theirs, ours) ?? theirs) * BigInt(10_000 + bps)) / 10_000n
 }
 
 /** Once its end was told it is read from the store. */

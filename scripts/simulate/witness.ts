@@ -60,7 +60,7 @@ export interface Witness {
 const chainQuestions = ['eth_getTransactionCount', 'eth_getTransactionReceipt', 'eth_feeHistory', 'eth_call']
 
 /** Nothing has been seen yet. */
-export function startWitness(world: World): Witness {
+export function startWitness(world: World, markOf: (wallet: Hex) => number): Witness {
   const { wire, ledger, plan, timeline, story, scenarios } = world
   const unsafe = new Set<Hex>()
   const seen = new Set<Hex>()
@@ -150,8 +150,14 @@ export function startWitness(world: World): Witness {
     departs(raw) {
       const transaction = wire.read(raw)
       if (transaction === undefined) return fault({ kind: 'other', text: `Bytes that nobody signed: ${raw}` })
-      const { hash, nonce, maxFee } = transaction
+      const { hash, from, nonce, maxFee } = transaction
       debts.delete(raw)
+      if (markOf(from) < nonce) {
+        fault({
+          kind: 'other',
+          text: `${hash} left with nonce ${nonce}, and the lane’s mark on disk is ${markOf(from)}.`,
+        })
+      }
       story.tell(
         'runtime',
         () =>

@@ -59,9 +59,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a missing receipt counts as a failure',
     file: 'src/runtime/watching.ts',
-    find: "if (nonce === null) return { type: 'leg.overdue' }",
+    find: 'if (nonce === null) return overdue',
     replace:
-      "if (nonce === null || attempts.length > 2) return { type: 'leg.displaced', failure: { code: 'NONCE_TAKEN', message: '', retryable: true } }",
+      "if (nonce === null || attempts.length > 2) return { type: 'event', event: { type: 'leg.displaced', failure: { code: 'NONCE_TAKEN', message: '', retryable: true } } }",
   },
   {
     name: 'a nonce that has moved on counts as taken by another program',
@@ -112,6 +112,18 @@ export const mutations: readonly Mutation[] = [
     replace: 'return mined',
   },
   {
+    name: 'the mark of a lane is never written',
+    file: 'src/runtime/laneMarks.ts',
+    find: "return { space: 'lane', key: wallet, value: nonce }",
+    replace: 'return undefined',
+  },
+  {
+    name: 'nobody closes a gap',
+    file: 'src/runtime/gapFillers.ts',
+    find: 'if (nonces.length === 0) return',
+    replace: 'if (nonces.length > 0) return',
+  },
+  {
     name: 'a fill is what was quoted',
     file: 'src/runtime/legEffects.ts',
     find: "known(dexes, order.venue, 'venue').fill(order.task.swap, receipt)",
@@ -131,7 +143,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the bound moves with each new quote',
-    file: 'src/runtime/legEffects.ts',
+    file: 'src/runtime/offering.ts',
     find: 'limit: task.limit, deadlineS',
     replace: "limit: String((BigInt(quote.amount) * (task.swap.side === 'sell' ? 99n : 101n)) / 100n), deadlineS",
   },
