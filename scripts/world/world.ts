@@ -17,6 +17,8 @@ export interface WorldOptions {
   readonly gasLimit?: number
   /** Of the first block, in wei per gas unit; 1 gwei without it. Empty blocks bring it down. */
   readonly baseFee?: number
+  /** The newest hard fork without it; `berlin` is the last one without a base fee. */
+  readonly hardfork?: 'berlin'
 }
 
 /** A real node with real exchanges. Addresses are in lower case. */
@@ -61,12 +63,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     async mine(blocks = 1) {
       await rpc('anvil_mine', [blocks])
     },
-    ...snapshots(rpc),
+    ...snapshots(rpc, options.hardfork !== 'berlin'),
   }
 }
 
 /** Snapshots that put back all of the node: its own cover the chain, but neither the pool nor the next base fee. */
-function snapshots(rpc: Rpc): Pick<World, 'snapshot' | 'revert'> {
+function snapshots(rpc: Rpc, hasBaseFee: boolean): Pick<World, 'snapshot' | 'revert'> {
   const nextBaseFees = new Map<string, string | undefined>()
   return {
     async snapshot() {
@@ -78,7 +80,7 @@ function snapshots(rpc: Rpc): Pick<World, 'snapshot' | 'revert'> {
     async revert(snapshot) {
       await rpc('anvil_dropAllTransactions')
       if ((await rpc('evm_revert', [snapshot])) !== true) throw new Error(`There is no snapshot ${snapshot}.`)
-      await rpc('anvil_setNextBlockBaseFeePerGas', [nextBaseFees.get(snapshot)])
+      if (hasBaseFee) await rpc('anvil_setNextBlockBaseFeePerGas', [nextBaseFees.get(snapshot)])
       nextBaseFees.delete(snapshot)
       // The node turns its clock back too, and the chain would stay behind by the time since the snapshot.
       await rpc('anvil_setTime', [secondsNow()])
@@ -86,13 +88,14 @@ function snapshots(rpc: Rpc): Pick<World, 'snapshot' | 'revert'> {
   }
 }
 
-function behaviour({ mining, blockTimeS, gasLimit, baseFee }: WorldOptions): string[] {
+function behaviour({ mining, blockTimeS, gasLimit, baseFee, hardfork }: WorldOptions): string[] {
   const mode = mining ?? (blockTimeS === undefined ? 'manual' : 'interval')
   const args = ['--chain-id', String(chainId), '--timestamp', String(secondsNow())]
   if (mode === 'manual') args.push('--no-mining')
   if (mode === 'interval') args.push('--block-time', String(blockTimeS ?? 1))
   if (gasLimit !== undefined) args.push('--gas-limit', String(gasLimit))
   if (baseFee !== undefined) args.push('--base-fee', String(baseFee))
+  if (hardfork !== undefined) args.push('--hardfork', hardfork)
   return args
 }
 
