@@ -15,13 +15,13 @@ const result = await soak({
   seed: Number(values.seed),
   trades: Number(values.trades),
   faultsMs: Number(values.minutes) * 60_000,
-  killMs: 1_500,
+  killMs: 3_000,
   settleMs: 120_000,
   onProgress: say,
 })
 say(`faults by kind: ${JSON.stringify(result.faults)}`)
 say(`trouble told: ${JSON.stringify(result.troubles)}`)
-say(`trades ${result.trades}, filled ${result.filled}`)
+say(`trades ${result.trades}, filled ${result.filled}, legs that failed: ${JSON.stringify(result.failures)}`)
 if (result.violations.length > 0) for (const line of [...result.newestTroubles, ...result.violations]) say(line)
 say(summary(result))
 process.exitCode = result.violations.length > 0 ? 1 : 0

@@ -17,9 +17,16 @@ const openers: Openers = {
   openStore: async (dataDir) => shuffledStore(await realOpeners.openStore(dataDir), random),
 }
 
-/** At once: whoever is killed in the next instant has said it. */
+/** At once: whoever is killed in the next instant has said it. A pipe takes so much at a time. */
 function say(line: ChildLine): void {
-  writeSync(1, `${JSON.stringify(line)}\n`)
+  let rest = Buffer.from(`${JSON.stringify(line)}\n`)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
 }
 
 function openManager(): Promise<ExecutionManager> {

@@ -41,6 +41,8 @@ export interface SoakResult {
   readonly transactions: number
   readonly trades: number
   readonly filled: number
+  /** Why legs failed: how often, by code. */
+  readonly failures: Readonly<Record<string, number>>
   /** What the runtime told of its trouble: how often, by code, and the newest in full. */
   readonly troubles: Readonly<Record<string, number>>
   readonly newestTroubles: readonly string[]
@@ -113,7 +115,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
 
     const sentAt = (): Gate['sent'] => gates.flatMap(({ gate }) => gate.sent)
     const rawOf = (hash: string): Hex | undefined => sentAt().find((one) => one.hash === hash)?.raw
-    const weather = startWeather({ world, seed: seed + 3, wallets, blockMs: 100, weights: worldWeights, rawOf })
+    const weather = startWeather({ world, seed: seed + 3, wallets, blockMs: 150, weights: worldWeights, rawOf })
     closers.push(weather.stop)
     let isOver = false
     let number = 0
@@ -160,6 +162,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
       transactions: new Set(evidence.sent.map(({ hash }) => hash)).size,
       trades: trader.ended.length,
       filled: trader.ended.filter(({ status }) => status.status === 'done').length,
+      failures: sum(failuresOf(trader.ended)),
       troubles: trader.troubles,
       newestTroubles: trader.newestTroubles,
       violations: [...stuck, ...trader.complaints, ...(await violations(evidence))],
@@ -263,6 +266,12 @@ async function settle(
   }
   // So that the last of all is deep.
   await sleep(confirmations * 300)
+}
+
+function failuresOf(trades: Trader['ended']): Record<string, number>[] {
+  return trades.flatMap(({ status }) =>
+    status.legs.flatMap(({ failure }) => (failure === null ? [] : [{ [failure.code]: 1 }])),
+  )
 }
 
 function sum(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {

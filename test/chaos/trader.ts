@@ -21,7 +21,7 @@ export interface Trader {
   readonly ended: readonly Ended[]
   /** What it said when it was closed of those that had not ended. */
   readonly unended: readonly Ended[]
-  /** How often each kind of trouble was told, by its code. */
+  /** How often each kind of trouble was told, by its code and what it was with. */
   readonly troubles: Readonly<Record<string, number>>
   /** The newest of them, in full. */
   readonly newestTroubles: readonly string[]
@@ -61,7 +61,8 @@ export function startTrader({ program, plan, env, onEnded }: TraderOptions): Tra
       for (const order of orders.values()) put(order)
     }
     if (line.type === 'trouble' || line.type === 'unopened' || line.type === 'refused') {
-      const name = line.type === 'trouble' ? (line.failure?.code ?? 'WELL') : `${line.type} ${line.failure.code}`
+      const what = line.type === 'trouble' ? line.what.replace(/0x\w+|soak-\S+|gap\S+/g, '…') : line.type
+      const name = `${line.failure?.code ?? 'WELL'}: ${what}`
       troubles[name] = (troubles[name] ?? 0) + 1
       newestTroubles.push(JSON.stringify(line))
       newestTroubles.splice(0, newestTroubles.length - troublesKept)

@@ -13,6 +13,7 @@ const casts: readonly { scenario: Scenario; states: readonly string[]; nth: numb
   { scenario: scenarios.outbidApproval, states: ['submitted.bumping'], nth: 7 },
   { scenario: scenarios.lostRace, states: ['submitted.cancelling', 'submitted.pending', 'confirming'], nth: 4 },
   { scenario: scenarios.reorgedSale(3), states: ['confirming', 'submitted.broadcasting', 'submitted.pending'], nth: 3 },
+  { scenario: scenarios.gapSale, states: ['submitted.broadcasting', 'submitted.pending', 'confirming'], nth: 1 },
   { scenario: scenarios.vanishedSale, states: ['submitted.bumping', 'submitted.broadcasting'], nth: 4 },
 ]
 
