@@ -71,9 +71,13 @@ export interface Chain extends Reader {
 
   /**
    * The transaction that used up `nonce`, if it was mined up to the block `to`; null where that is not proven. The search
-   * begins at `from` and goes back as far as it must. A hash is evidence; null is none.
+   * begins at `from` and goes back as far as it must, to `freeAtMs` at most. A hash is evidence; null is none.
    */
-  nonceUser(wallet: Hex, nonce: number, blocks: { from: number; to: number }): Promise<MinedCall | null>
+  nonceUser(
+    wallet: Hex,
+    nonce: number,
+    blocks: { from: number; to: number; freeAtMs?: number },
+  ): Promise<MinedCall | null>
 
   /** The latest block, or the one with this number or hash; null where the endpoint has none. */
   block(at: 'latest' | number | Hex): Promise<Block | null>

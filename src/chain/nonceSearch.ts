@@ -2,6 +2,7 @@ import { baseUnits } from '../domain/amount.ts'
 import { type Hex, lowerHex } from '../domain/hex.ts'
 import type { MinedCall } from '../domain/transaction.ts'
 import type { RpcEndpoint } from './rpcEndpoint.ts'
+import { RpcError } from './rpcFaults.ts'
 import { count, quantity } from './rpcValues.ts'
 import type { Sources } from './sources.ts'
 
@@ -12,34 +13,76 @@ interface Search {
   readonly from: number
   /** Last block to be searched. */
   readonly to: number
+  /** When the nonce was still free, where that is known: Unix milliseconds. */
+  readonly freeAtMs?: number
 }
 
 /**
  * Finds the transaction that used up a nonce: halves the range by the wallet's transaction count, then reads that one
- * block. All at one endpoint, so that two endpoints' different views are never mixed.
+ * block. Where the node has no states that old (any more) it reads block after block instead, back to when the nonce was
+ * still free. All at one endpoint, so that two endpoints' different views are never mixed.
  *
- * @returns null where no transaction up to `to` has that nonce.
- * @throws RpcError where the node does not have states that old.
+ * @returns null where no transaction up to `to` has that nonce, or it is not found.
  */
-async function findNonceUser(endpoint: RpcEndpoint, { wallet, nonce, from, to }: Search): Promise<MinedCall | null> {
+async function findNonceUser(endpoint: RpcEndpoint, search: Search): Promise<MinedCall | null> {
+  const { wallet, nonce, from, to } = search
   const countAt = async (block: number): Promise<number> =>
     count(await endpoint.request('eth_getTransactionCount', [wallet, quantity(block)]))
   if ((await countAt(to)) <= nonce) return null
   let low = from
   let high = to
-  // Nodes without old states refuse from some block on: then the nonce's user cannot be proven here.
-  while (low > 0 && (await countAt(low)) > nonce) {
+  while (low > 0) {
+    const counted = await countAt(low).catch(ifRefused)
+    if (counted === null) return await readBack(endpoint, search, high)
+    if (counted <= nonce) break
     high = low
     low = Math.max(0, low - 2 * (to - low + 1))
   }
   while (low < high) {
     const middle = Math.floor((low + high) / 2)
-    if ((await countAt(middle)) > nonce) high = middle
+    const counted = await countAt(middle).catch(ifRefused)
+    if (counted === null) return await readBack(endpoint, search, high)
+    if (counted > nonce) high = middle
     else low = middle + 1
   }
-  const block = (await endpoint.request('eth_getBlockByNumber', [quantity(low), true])) as {
-    transactions: { hash: Hex; from: Hex; nonce: Hex; to: Hex | null; input: Hex; value: Hex }[]
-  } | null
+  return userIn(await readBlock(endpoint, low), search)
+}
+
+/** The node's own refusal, as of a state that it does not keep; no reply at all is something else. */
+function ifRefused(error: unknown): null {
+  if (error instanceof RpcError) return null
+  throw error
+}
+
+/** Blocks read at once, and in all: on a busy chain each is hundreds of kilobytes. */
+const blocksAtOnce = 10
+const blocksMax = 2_000
+
+/** Reads blocks from `high` down, until the nonce's user is found, or cannot come any more. */
+async function readBack(endpoint: RpcEndpoint, search: Search, high: number): Promise<MinedCall | null> {
+  const { wallet, nonce, freeAtMs = 0 } = search
+  for (let last = high; last > Math.max(0, high - blocksMax); last -= blocksAtOnce) {
+    const numbers = Array.from({ length: Math.min(blocksAtOnce, last) }, (_, index) => last - index)
+    for (const block of await Promise.all(numbers.map((number) => readBlock(endpoint, number)))) {
+      const user = userIn(block, search)
+      if (user !== null || block === null) return user
+      const isPast = block.transactions.some((one) => lowerHex(one.from) === wallet && Number(one.nonce) < nonce)
+      if (isPast || Number(block.timestamp) * 1000 < freeAtMs) return null
+    }
+  }
+  return null
+}
+
+interface WholeBlock {
+  readonly timestamp: Hex
+  readonly transactions: readonly { hash: Hex; from: Hex; nonce: Hex; to: Hex | null; input: Hex; value: Hex }[]
+}
+
+async function readBlock(endpoint: RpcEndpoint, number: number): Promise<WholeBlock | null> {
+  return (await endpoint.request('eth_getBlockByNumber', [quantity(number), true])) as WholeBlock | null
+}
+
+function userIn(block: WholeBlock | null, { wallet, nonce }: Search): MinedCall | null {
   const user = block?.transactions.find(
     (transaction) => Number(transaction.nonce) === nonce && lowerHex(transaction.from) === wallet,
   )

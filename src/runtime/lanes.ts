@@ -31,6 +31,8 @@ export interface Lane {
    * there is one: it is not the leg's any more, and later ones are out.
    */
   putBack(key: string, place: { readonly nonce: number | null; readonly holdsPlace: boolean }): number | null
+  /** True, once, for a resumed leg whose nonce the chain had used up by the time that it was opened. */
+  takeUsedUp(key: string): boolean
   /** Nonces that were given out, that nobody owns any more, and that the chain, having counted `mined`, still waits for. */
   gaps(mined: number): number[]
   /** The chain's count of the wallet's transactions. Asked once for all legs that want to know it at the same head. */
@@ -68,6 +70,7 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
   const holders = new Set(options.holders)
   const owners = new Map<number, string>()
   const owned = new Map<string, number>()
+  const usedUp = new Set<string>()
   // Below it every nonce is used up, at depth, whatever an endpoint that lags may say.
   let floor = 0
   let counted: { readonly head: Hex; readonly count: Promise<number> } | undefined
@@ -107,6 +110,7 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
   const next = async (): Promise<number> => {
     const mined = await chain.minedNonce(wallet)
     minedAtOpening = mined
+    for (const [nonce, key] of options.owned) if (nonce < mined) usedUp.add(key)
     if (recorded === null) return mined
     const what = 'the nonces at opening'
     const facts = { wallet, 'next by the store': recorded + 1, 'next by the chain': mined, unfinished: holders.size }
@@ -167,6 +171,7 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
       if (holders.delete(key)) actor.send({ type: 'lane.freed' })
     },
     own,
+    takeUsedUp: (key) => usedUp.delete(key),
     putBack(key, { nonce, holdsPlace }) {
       if (!holdsPlace && holders.delete(key)) actor.send({ type: 'lane.freed' })
       const taken = owned.get(key)

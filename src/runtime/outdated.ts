@@ -71,11 +71,14 @@ async function calledBy(
   if (strangers.length > strangersMax) return 'anything'
   const to = follower.head().number
   try {
-    const users = await Promise.all(
-      strangers.map((nonce) => chain.nonceUser(wallet, nonce, { from: Math.max(0, to - searchBlocks), to })),
-    )
-    if (users.some((user) => user === null)) return 'anything'
-    return new Set(users.flatMap((user) => user?.to ?? []))
+    const contracts = new Set<string>()
+    // One after the other: where old states are gone each is a long search.
+    for (const nonce of strangers) {
+      const user = await chain.nonceUser(wallet, nonce, { from: Math.max(0, to - searchBlocks), to })
+      if (user === null) return 'anything'
+      contracts.add(user.to)
+    }
+    return contracts
   } catch (error) {
     onTrouble(error, `looking for what ${wallet} did without this store`)
     return 'anything'

@@ -78,9 +78,9 @@ export function watchPending(ports: Ports, context: LegContext, signal: AbortSig
   })
 }
 
-/** A restart finds out at once what became of a nonce that was used up meanwhile. */
-function wasUsedAtOpening({ lanes }: Ports, { order, nonce }: LegContext): boolean {
-  return nonce !== null && nonce < known(lanes, walletOf(order), 'wallet').minedAtOpening
+/** A restart finds out at once what became of a nonce that was used up meanwhile; the second look keeps to its time. */
+function wasUsedAtOpening({ lanes }: Ports, { order }: LegContext): boolean {
+  return known(lanes, walletOf(order), 'wallet').takeUsedUp(keyOfLeg(order))
 }
 
 const overdue: Watched = { type: 'event', event: { type: 'leg.overdue' } }
@@ -112,7 +112,9 @@ async function whoUsed(ports: Ports, context: LegContext, nonce: number): Promis
   const undecided = clock.now() < patientUntilMs ? null : overdue
   const to = follower.head().number - order.policy.confirmations + 1
   if (to < 0 || (await chain.minedNonce(wallet, to)) <= nonce) return undecided
-  const user = await chain.nonceUser(wallet, nonce, { from: Math.max(0, to - searchBlocks), to })
+  // Nobody knows when the nonce of a gap was still free.
+  const freeAtMs = order.task.kind === 'gap' ? 0 : (context.submittedAtMs ?? context.startedAtMs) - clockDriftMs
+  const user = await chain.nonceUser(wallet, nonce, { from: Math.max(0, to - searchBlocks), to, freeAtMs })
   if (user === null) {
     onTrouble(new NonceUnprovenError('The nonce is used up, and nobody shows by what.', { nonce }), key)
     return undecided
@@ -147,6 +149,9 @@ async function adoptOwn(
   })()
   return watched
 }
+
+/** The chain's clock may be behind ours. */
+const clockDriftMs = 600_000
 
 /** Where a foreign transaction is looked for first: nodes keep the state of at least so many blocks. */
 const searchBlocks = 120

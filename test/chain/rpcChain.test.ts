@@ -302,6 +302,41 @@ describe('what only one endpoint says', () => {
   })
 })
 
+describe('a node without old states', () => {
+  /** Its user is in block 20; states are kept from 30 on. Each block is a second. */
+  async function pruned() {
+    const { chain, a } = await open(1)
+    const user = { hash: '0x9', from: wallet, nonce: '0x7', to: wallet, input: '0x', value: '0x0' }
+    const read: number[] = []
+    a.answers.set('eth_getTransactionCount', (_: string, at: string) => {
+      if (Number(at) < 30) throw new RpcError({ code: -32000, message: 'missing trie node' })
+      return '0x8'
+    })
+    a.answers.set('eth_getBlockByNumber', (at: string) => {
+      read.push(Number(at))
+      return { ...rawBlock(Number(at), 'b'), timestamp: at, transactions: Number(at) === 20 ? [user] : [] }
+    })
+    return { chain, read }
+  }
+
+  test('has its blocks read back to where a nonce was used', async () => {
+    const { chain } = await pruned()
+
+    const user = await chain.nonceUser(wallet, 7, { from: 0, to: 50 })
+
+    expect(user).toMatchObject({ hash: '0x9', to: wallet })
+  })
+
+  test('has none read from before the nonce was free', async () => {
+    const { chain, read } = await pruned()
+
+    const user = await chain.nonceUser(wallet, 7, { from: 35, to: 50, freeAtMs: 25_000 })
+
+    expect(user).toBeNull()
+    expect(Math.min(...read)).toBeGreaterThan(10)
+  })
+})
+
 describe('a broadcast', () => {
   const refusal = (message: string) => new RpcError({ code: -32000, message })
 
