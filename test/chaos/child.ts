@@ -4,17 +4,18 @@ import { toFailure } from '../../src/domain/errors.ts'
 import type { TradeOrder } from '../../src/runtime/accept.ts'
 import { ExecutionManager } from '../../src/runtime/executionManager.ts'
 import { type Openers, realOpeners } from '../../src/runtime/openExecution.ts'
+import { plantFault } from '../crash/faults.ts'
 import { ShuffledDistribution, shuffledStore } from '../crash/shuffle.ts'
 import { randomNumbers } from '../support/random.ts'
 import type { ChildLine, ChildPlan } from './lines.ts'
 
 // A process of its own that trades what it is told to, until its standard input ends or it is killed.
 
-const { options, seed } = JSON.parse(process.argv[2] ?? '') as ChildPlan
+const { options, seed, fault } = JSON.parse(process.argv[2] ?? '') as ChildPlan
 const random = randomNumbers(seed)
 const openers: Openers = {
   ...realOpeners,
-  openStore: async (dataDir) => shuffledStore(await realOpeners.openStore(dataDir), random),
+  openStore: async (dataDir) => shuffledStore(plantFault(await realOpeners.openStore(dataDir), fault).store, random),
 }
 
 /** At once: whoever is killed in the next instant has said it. A pipe takes so much at a time. */

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startWorld, type World } from '../../scripts/world/world.ts'
 import type { Hex } from '../../src/domain/hex.ts'
 import { type Disk, openDisk } from '../crash/disk.ts'
+import type { Fault } from '../crash/plan.ts'
 import { compileChild } from '../crash/process.ts'
 import { type Gate, startGate } from '../support/gate.ts'
 import { type FaultPlan, type FaultPlanOptions, faultPlan } from '../support/gatePlan.ts'
@@ -28,6 +29,8 @@ export interface SoakOptions {
   readonly killMs: number
   /** For how long the trades may take to end when there are no faults any more. */
   readonly settleMs: number
+  /** Something wrong with the trading process on purpose. */
+  readonly fault?: Fault
   /** Told of the figures every few seconds. */
   readonly onProgress?: (line: string) => void
 }
@@ -92,7 +95,7 @@ const config: ChildPlan['options']['config'] = {
  * transaction was lost, doubled or stuck.
  */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
-  const { seed, trades, faultsMs, onProgress = () => {} } = options
+  const { seed, trades, faultsMs, fault = null, onProgress = () => {} } = options
   const random = randomNumbers(seed)
   const closers: (() => Promise<unknown>)[] = []
   try {
@@ -125,7 +128,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     }
     const trader = startTrader({
       program,
-      plan: { options: optionsFor(world, gates, dataDir), seed },
+      plan: { options: optionsFor(world, gates, dataDir), seed, fault },
       env: Object.fromEntries(wallets.map(({ privateKey }, index) => [keyVariable(index), privateKey])),
       onEnded: () => (isOver ? undefined : next()),
     })
