@@ -35,6 +35,8 @@ export interface Lane {
   putBack(key: string, place: { readonly nonce: number | null; readonly holdsPlace: boolean }): number | null
   /** True, once, for a resumed leg whose nonce the chain had used up by the time that it was opened. */
   takeUsedUp(key: string): boolean
+  /** The leg gives up its nonce, which somebody else will see used up, and its place. */
+  handOver(key: string): void
   /** Nonces that were given out, that nobody owns any more, and that the chain, having counted `mined`, still waits for. */
   gaps(mined: number): number[]
   /** The chain's count of the wallet's transactions. Asked once for all legs that want to know it at the same head. */
@@ -188,6 +190,10 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
       if (nonce !== null) own(key, nonce)
       actor.send({ type: 'lane.return', leg: key, nonce: taken })
       return accepted ? null : taken
+    },
+    handOver(key) {
+      disown(key)
+      if (holders.delete(key)) actor.send({ type: 'lane.freed' })
     },
     gaps(mined) {
       const next = actor.getSnapshot().context.next ?? mined

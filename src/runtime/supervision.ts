@@ -3,14 +3,15 @@ import type { Hex } from '../domain/hex.ts'
 import type { Attempt } from '../domain/transaction.ts'
 import type { Store } from '../store/store.ts'
 import type { Journal, Source } from './journal.ts'
+import { dropWant } from './legUpkeep.ts'
 import type { LiveTrade, Origin } from './liveTrade.ts'
-import type { Ports } from './ports.ts'
+import { known, type Ports } from './ports.ts'
 import { endedWrites, readLiveTrade } from './records.ts'
 import { type OpenLeg, openWork } from './resume.ts'
 import type { TradeStatus } from './status.ts'
 
 export interface SupervisionDeps {
-  readonly ports: Pick<Ports, 'lanes' | 'gaps' | 'clock' | 'onTrouble'>
+  readonly ports: Pick<Ports, 'lanes' | 'gaps' | 'clock' | 'follower' | 'allowances' | 'funds'>
   readonly journal: Journal
   readonly store: Store
 }
@@ -36,7 +37,7 @@ export async function putBack(broken: LiveTrade, restarts: number, deps: Supervi
   return stored ?? { order: broken.order }
 }
 
-function putLegBack(key: string, work: readonly OpenLeg[], { lanes, gaps }: SupervisionDeps['ports']): void {
+function putLegBack(key: string, work: readonly OpenLeg[], { lanes, gaps }: Pick<Ports, 'lanes' | 'gaps'>): void {
   const leg = work.find((one) => one.key === key)
   for (const lane of lanes.values()) {
     const isItsLane = leg?.wallet === lane.wallet
@@ -54,9 +55,18 @@ function putLegBack(key: string, work: readonly OpenLeg[], { lanes, gaps }: Supe
  */
 export async function giveUp(broken: LiveTrade, error: unknown, deps: SupervisionDeps): Promise<TradeStatus> {
   const { ports, journal, store } = deps
+  await journal.durable()
   const stored = readLiveTrade(store, broken.tradeId)
   const work = stored === undefined ? [] : openWork([stored], [], ports.clock.now())
-  for (const { wallet, nonce, attempts } of work) if (nonce !== null) ports.gaps.takeOver(wallet, nonce, attempts)
+  for (const key of broken.legKeys()) {
+    putLegBack(key, work, ports)
+    dropWant(ports, key)
+    ports.follower.forget(key)
+  }
+  for (const { key, wallet, nonce, attempts } of work) {
+    known(ports.lanes, wallet, 'wallet').handOver(key)
+    if (nonce !== null) ports.gaps.takeOver(wallet, nonce, attempts)
+  }
   const status = givenUp(broken.status(), error, work, ports.clock.now())
   const source: Source = { takeWrites: () => endedWrites(status, broken.order) }
   journal.touch(source)
