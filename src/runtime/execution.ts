@@ -32,7 +32,7 @@ export interface ExecutionDeps {
   readonly journal: Journal
   readonly store: Store
   readonly metrics: Metrics
-  readonly raiseMarks: LiveTradeDeps['raiseMarks']
+  readonly raiseMark: LiveTradeDeps['raiseMark']
   readonly activeTradesMax: number
   /** Trades of the store, to go on where they were. */
   readonly resumed: readonly Extract<Origin, { tradeId: string }>[]
@@ -55,7 +55,7 @@ interface Entry {
 
 /** Puts every stored trade back to work, then takes orders. */
 export function startExecution(deps: ExecutionDeps): Execution {
-  const { ports, journal, store, metrics, raiseMarks, activeTradesMax, onStep, onEnded, onBroken } = deps
+  const { ports, journal, store, metrics, raiseMark, activeTradesMax, onStep, onEnded, onBroken } = deps
   const entries = new Map<string, Entry>()
   const capacity = startChanges()
   let isStopped = false
@@ -64,7 +64,7 @@ export function startExecution(deps: ExecutionDeps): Execution {
     ports,
     journal,
     metrics,
-    raiseMarks,
+    raiseMark,
     onStep(trade, step, actor) {
       const entry = entries.get(trade.tradeId)
       onStep({ tradeId: trade.tradeId, ...step }, () => statusOf(trade.tradeId, entry), actor)

@@ -6,9 +6,8 @@ import type { Hex } from '../domain/hex.ts'
 import type { Json } from '../domain/json.ts'
 import type { GapTask, LegContext, LegOrder, LegPolicy } from '../domain/leg.ts'
 import type { Attempt } from '../domain/transaction.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Write } from '../store/store.ts'
 import type { Journal, Source } from './journal.ts'
-import type { LaneMarks } from './laneMarks.ts'
 import { legEffects } from './legEffects.ts'
 import { keyOfLeg } from './legKeys.ts'
 import { noteLegStep } from './legUpkeep.ts'
@@ -25,7 +24,7 @@ export interface GapFillersDeps {
   readonly ports: Omit<Ports, 'gaps'>
   readonly journal: Journal
   readonly policy: LegPolicy
-  readonly raiseMarks: LaneMarks['raise']
+  readonly raiseMark: (wallet: string, nonce: number) => Write | undefined
   /** Gaps of the store, to go on where they were. */
   readonly resumed: readonly StoredGap[]
 }
@@ -63,7 +62,7 @@ export function readGaps(store: Store): StoredGap[] {
 }
 
 /** Goes on with the gaps of the store, and closes those that it is told of. Each is a leg without a trade. */
-export function startGapFillers({ ports, journal, policy, raiseMarks, resumed }: GapFillersDeps): GapFillers {
+export function startGapFillers({ ports, journal, policy, raiseMark, resumed }: GapFillersDeps): GapFillers {
   const running = new Map<string, Running>()
   const effects = legEffects({ ...ports, gaps: { closeGaps, takeOver } })
 
@@ -79,12 +78,13 @@ export function startGapFillers({ ports, journal, policy, raiseMarks, resumed }:
     const source: Source = {
       takeWrites() {
         const { status, context } = actor.getSnapshot()
+        if (status === 'done') return [{ space: 'gap', key, value: undefined }]
         const { wallet, nonce } = context.order.task as GapTask
-        const { floor } = known(ports.lanes, wallet, 'wallet')
-        if (status === 'done') return [{ space: 'gap', key, value: undefined }, ...raiseMarks(wallet, { floor })]
         const snapshot = actor.getPersistedSnapshot() as unknown as Json
         const record: GapRecord = { schema, machineVersion, snapshot }
-        return [{ space: 'gap', key, value: record as unknown as Json }, ...raiseMarks(wallet, { nonce, floor })]
+        const mark = raiseMark(wallet, nonce)
+        const write: Write = { space: 'gap', key, value: record as unknown as Json }
+        return mark === undefined ? [write] : [write, mark]
       },
     }
     actor.subscribe({

@@ -16,8 +16,6 @@ export interface Lane {
   readonly strangers: readonly number[]
   /** Legs that hold a place in flight. */
   readonly inFlight: number
-  /** Below it every nonce is used up for good. */
-  readonly floor: number
   /** Resolves when the leg has a place; it keeps it until it leaves. Nothing is returned where there is one at once. */
   admit(key: string, signal: AbortSignal): Promise<void> | undefined
   /** The next nonce. Only for a leg that was admitted. */
@@ -53,8 +51,6 @@ export interface LaneOptions {
   readonly inFlightMax: number
   /** Highest nonce that is on disk for this wallet, or null. */
   readonly recorded: number | null
-  /** Below it every nonce is used up for good, as far as that is on disk. */
-  readonly floor: number
   /** Resumed legs that hold a place already. */
   readonly holders: readonly string[]
   /** Nonces of resumed legs, each with its leg's key. */
@@ -78,7 +74,7 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
   const owned = new Map<string, number>()
   const usedUp = new Set<string>()
   // Below it every nonce is used up, at depth, whatever an endpoint that lags may say.
-  let { floor } = options
+  let floor = 0
   let counted: { readonly head: Hex; readonly count: Promise<number> } | undefined
   let minedAtOpening = 0
   let strangers: readonly number[] = []
@@ -114,8 +110,7 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
   for (const [nonce, key] of options.owned) own(key, nonce)
 
   const next = async (): Promise<number> => {
-    // An endpoint that counts fewer than were used up for good lags.
-    const mined = Math.max(await chain.minedNonce(wallet), floor)
+    const mined = await chain.minedNonce(wallet)
     minedAtOpening = mined
     for (const [nonce, key] of options.owned) if (nonce < mined) usedUp.add(key)
     if (recorded === null) return mined
@@ -149,9 +144,6 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
     strangers,
     get inFlight() {
       return holders.size
-    },
-    get floor() {
-      return floor
     },
     admit(key, signal) {
       actor.send({ type: 'lane.wanted', leg: key })

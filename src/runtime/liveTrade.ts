@@ -6,12 +6,11 @@ import type { LegContext } from '../domain/leg.ts'
 import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
 import type { Write } from '../store/store.ts'
 import type { Journal, Source } from './journal.ts'
-import type { LaneMarks } from './laneMarks.ts'
 import { legEffects } from './legEffects.ts'
 import { keyOfLeg } from './legKeys.ts'
 import { dropWant, noteLegStep, noteWant } from './legUpkeep.ts'
 import type { Metrics } from './metrics.ts'
-import { known, type Ports } from './ports.ts'
+import type { Ports } from './ports.ts'
 import { endedWrites, type HistoryEntry, historyWrite, type LiveRecord, liveWrites, noncesOf } from './records.ts'
 import { restoreTrade } from './restore.ts'
 import { type Running, runActor, type Step } from './runner.ts'
@@ -43,8 +42,8 @@ export interface LiveTradeDeps {
   readonly ports: Ports
   readonly journal: Journal
   readonly metrics: Metrics
-  /** The lane records to be written where a leg signed for a higher nonce, or used up a later one, than is on disk. */
-  readonly raiseMarks: LaneMarks['raise']
+  /** The lane record to be written where a leg signed for a higher nonce than is on disk. */
+  readonly raiseMark: (wallet: string, nonce: number) => Write | undefined
   readonly onStep: (trade: LiveTrade, step: HistoryEntry, actor: AnyActorRef) => void
   readonly onEnded: (trade: LiveTrade) => void
   /** A chart threw: this stands still from now on, and on disk the trade is as it was last. */
@@ -60,7 +59,7 @@ export type Origin = { readonly order: AcceptedOrder } | { readonly record: Live
  * @throws StoreError where a stored trade does not restore as it was saved.
  */
 export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
-  const { ports, journal, raiseMarks, onStep, onEnded, onBroken } = deps
+  const { ports, journal, raiseMark, onStep, onEnded, onBroken } = deps
   const actor = 'order' in origin ? createActor(tradeMachine, { input: origin.order }) : restoreTrade(origin)
   const { order } = actor.getSnapshot().context as TradeContext
   const { tradeId } = order
@@ -96,9 +95,7 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   function currentWrites(): Write[] {
     const entries = history
     history = []
-    const marks = [...noncesOf(actor)].flatMap(([wallet, nonce]) =>
-      raiseMarks(wallet, { nonce, floor: known(ports.lanes, wallet, 'wallet').floor }),
-    )
+    const marks = [...noncesOf(actor)].flatMap(([wallet, nonce]) => raiseMark(wallet, nonce) ?? [])
     const chunk = entries.length === 0 ? [] : [historyWrite(tradeId, sequence, entries)]
     sequence += chunk.length
     return [

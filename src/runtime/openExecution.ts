@@ -184,7 +184,7 @@ async function openAll(
   closers.push(() => {
     for (const lane of lanes.values()) lane.stop()
   })
-  const begun = [...lanes.values()].flatMap(({ wallet, minedAtOpening }) => marks.begin(wallet, minedAtOpening))
+  const begun = [...lanes.values()].flatMap(({ wallet, minedAtOpening }) => marks.begin(wallet, minedAtOpening) ?? [])
   if (begun.length > 0) await store.commit(begun)
   const outside = {
     chain,
@@ -205,7 +205,7 @@ async function openAll(
     ports: outside,
     journal,
     policy: policyOf(limits),
-    raiseMarks: marks.raise,
+    raiseMark: marks.raise,
     resumed: gaps,
   })
   for (const { wallet, minedAtOpening } of lanes.values()) fillers.closeGaps(wallet, minedAtOpening)
@@ -219,7 +219,7 @@ async function openAll(
     journal,
     store,
     metrics: totals,
-    raiseMarks: marks.raise,
+    raiseMark: marks.raise,
     activeTradesMax: limits.activeTradesMax,
     resumed: live,
     onStep,

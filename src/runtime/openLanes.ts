@@ -31,7 +31,7 @@ export async function openLanes(wallets: readonly Hex[], options: LanesOptions):
       const known = [...owned.keys(), ...(marks.read(wallet) === undefined ? [] : [Number(marks.read(wallet))])]
       const recorded = known.length === 0 ? null : Math.max(...known)
       const holders = mine.filter(({ holdsPlace }) => holdsPlace).map(({ key }) => key)
-      return openLane({ ...common, wallet, holders, owned, recorded, floor: marks.readFloor(wallet) })
+      return openLane({ ...common, wallet, holders, owned, recorded })
     }),
   )
   return new Map(lanes.map((lane) => [lane.wallet, lane]))

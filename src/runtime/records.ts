@@ -125,17 +125,16 @@ export function readLiveTrade(store: Store, tradeId: string): StoredTrade | unde
   return record === undefined ? undefined : { tradeId, record }
 }
 
-/** The wallets of a trade's legs, each with the highest nonce that they have signed for. */
-export function noncesOf(trade: AnyActorRef): Map<Hex, number | undefined> {
+/** The highest nonce that a trade's legs have signed for, by wallet. */
+export function noncesOf(trade: AnyActorRef): Map<string, number> {
   const snapshot = trade.getSnapshot()
-  const highest = new Map<Hex, number | undefined>()
+  const highest = new Map<string, number>()
   for (const { legId } of (snapshot.context as TradeContext).plan) {
     const leg = snapshot.children[legId]?.getSnapshot().context as LegContext | undefined
     const nonce = leg?.attempts.at(-1)?.nonce
-    if (leg === undefined) continue
+    if (leg === undefined || nonce === undefined) continue
     const wallet = walletOf(leg.order)
-    const before = highest.get(wallet)
-    highest.set(wallet, nonce === undefined || (before ?? -1) > nonce ? before : nonce)
+    highest.set(wallet, Math.max(nonce, highest.get(wallet) ?? 0))
   }
   return highest
 }

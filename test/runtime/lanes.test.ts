@@ -9,10 +9,9 @@ interface Stand {
   readonly recorded: number | null
   readonly owned?: ReadonlyMap<number, string>
   readonly holders?: readonly string[]
-  readonly floor?: number
 }
 
-async function laneAt({ mined, recorded, owned = new Map(), holders = [], floor = 0 }: Stand) {
+async function laneAt({ mined, recorded, owned = new Map(), holders = [] }: Stand) {
   const troubles: unknown[] = []
   const lane = await openLane({
     wallet,
@@ -20,7 +19,6 @@ async function laneAt({ mined, recorded, owned = new Map(), holders = [], floor 
     clock: fakeClock(),
     inFlightMax: 4,
     recorded,
-    floor,
     holders,
     owned,
     onTrouble: (error) => troubles.push(error),
@@ -64,14 +62,6 @@ describe('a lane', () => {
 
     expect(lane.gaps(0)).toEqual([])
     expect(lane.gaps(1)).toEqual([])
-  })
-
-  test('goes by what is on disk where an endpoint that lags counts fewer', async () => {
-    const { lane } = await laneAt({ mined: 3, recorded: 9, floor: 10 })
-
-    expect(lane.minedAtOpening).toBe(10)
-    expect(lane.gaps(3)).toEqual([])
-    expect(lane.strangers).toEqual([])
   })
 
   test('names the nonces that the chain has used up and the store does not know, and says so', async () => {
