@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { soak, summary } from '../../test/chaos/soak.ts'
+import { summary } from '../../test/chaos/report.ts'
+import { soak } from '../../test/chaos/soak.ts'
 
 // npm run soak -- --minutes 5 --seed 7 --trades 50
 const { values } = parseArgs({

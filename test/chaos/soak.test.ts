@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { soak, summary, total } from './soak.ts'
+import { summary, total } from './report.ts'
+import { soak } from './soak.ts'
 
 // LEGWORK_SOAK_SEED=… draws the same faults again; which requests and blocks they meet depends on the machine.
 const seed = Number(process.env.LEGWORK_SOAK_SEED ?? 7)
