@@ -42,6 +42,11 @@ export function answersOf({ node, ledger, now, hasBaseFee, tip, onNull }: Answer
     return now() >= node.nullReceiptsUntilMs
   }
 
+  /** How far ahead of the chain it pretends to be. */
+  function madeUp(): number {
+    return now() < node.liesUntilMs ? 1_000 : 0
+  }
+
   function receiptOf(hash: Hex): unknown {
     const block = findMined(ledger, node.view(), hash)
     if (block !== undefined && hasReceipts()) return receiptIn(block, hash)
@@ -76,7 +81,7 @@ export function answersOf({ node, ledger, now, hasBaseFee, tip, onNull }: Answer
         case 'eth_syncing':
           return false
         case 'eth_blockNumber':
-          return quantity(node.view().number)
+          return quantity(node.view().number + madeUp())
         case 'eth_getBlockByNumber':
           return shown(at(first), second === true)
         case 'eth_getBlockByHash': {
@@ -93,7 +98,7 @@ export function answersOf({ node, ledger, now, hasBaseFee, tip, onNull }: Answer
         case 'eth_getTransactionByHash':
           return transactionOf(first as Hex)
         case 'eth_getTransactionCount':
-          return quantity(nonceOf(known(second).state, first as Hex))
+          return quantity(nonceOf(known(second).state, first as Hex) + madeUp())
         case 'eth_feeHistory':
           if (!hasBaseFee) throw new RpcError({ code: -32_601, message: 'the method eth_feeHistory does not exist' })
           return feeHistory(node.view(), tip())

@@ -31,7 +31,8 @@ export function killerOf(world: World, life: number): Killer {
   const isArmed = faults.isOn('kill') && random.chance(0.85)
   // By the count of events, opening included; or at one of the moments that matter.
   const byCount = random.chance(0.35)
-  const afterEvents = timeline.count() + (random.chance(0.3) ? random.int(1, 60) : random.int(30, 1_000))
+  const afterEvents =
+    timeline.count() + (random.chance(0.3) ? random.int(1, 60) : random.int(30, world.plan.lifeEventsMax))
   const chosen = random.shuffled(moments).slice(0, 3)
   let left = random.chance(0.5) ? 1 : random.int(2, 8)
   let hasCome = false

@@ -10,6 +10,8 @@ export const kinds = {
   endpointDown: 'one endpoint is down for a while',
   allDown: 'all endpoints are down for a while',
   lag: 'an endpoint stays behind',
+  lie: 'one endpoint of three is far ahead of the chain',
+  skew: 'the chain’s clock is not ours',
   nullReceipt: 'an endpoint has no receipts for a while',
   wrongText: 'a node takes a transaction and says something else',
   reorg: 'the newest blocks are replaced',
@@ -22,11 +24,14 @@ export const kinds = {
   poolMove: 'strangers move the price beyond the bound',
   emptyBlock: 'a block without transactions',
   kill: 'the process dies',
+  restart: 'the process closes in good order, and starts again',
+  longPause: 'minutes pass before the process is started again',
   diskFull: 'the disk refuses writes for a while',
   signerDies: 'a signing worker dies',
   signerSlow: 'a signature takes seconds',
   cancel: 'the caller cancels',
   stranger: 'a second process opens the same store',
+  repeat: 'the caller submits the same order twice, and another one under the same id',
   overload: 'more orders than trades may run',
   noBaseFee: 'a chain without EIP-1559',
   backup: 'a restart finds an older backup in place of the store',
@@ -35,7 +40,7 @@ export const kinds = {
 export type Kind = keyof typeof kinds
 
 /** Not before the runtime is made for them. */
-export const off: readonly Kind[] = []
+export const off: readonly Kind[] = ['lie']
 
 /** Counts what was done to the runtime. */
 export interface Faults {

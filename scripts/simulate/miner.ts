@@ -68,7 +68,7 @@ export function startMiner(world: World): Miner {
   }
 
   function build(parent: SimBlock, chosen: readonly WireTransaction[]): SimBlock {
-    const timestampS = Math.max(parent.timestampS + 1, Math.floor(timeline.now() / 1000))
+    const timestampS = Math.max(parent.timestampS + 1, Math.floor(timeline.now() / 1000) + plan.skewS)
     const block = ledger.build(parent, { timestampS, candidates: chosen, gasUsed: strangersGas(parent), move })
     story.tell('chain', () => {
       const inside = block.transactions.map(({ hash, nonce }) => {
@@ -102,15 +102,16 @@ export function startMiner(world: World): Miner {
     }
     const length = before.number - base.number + random.int(0, 1)
     const keep = random.pick([0, 0.5, 1])
+    const staysMined = !faults.isOn('foreignReorg')
     let tip = base
     for (let step = 0; step < length; step += 1) {
-      const kept = gone.filter((one) => one.isForeign || random.chance(keep))
+      const kept = gone.filter((one) => (one.isForeign && staysMined) || random.chance(keep))
       const others = kept.flatMap((one) => (one.isForeign ? [one] : random.pick(rivals(one))))
       tip = build(tip, ordered([...others, ...(random.chance(0.5) ? random.pick(nodes).pool() : [])]))
     }
     // What the other program sent stays mined, unless that is what is to be tried.
-    if (!faults.isOn('foreignReorg')) tip = withForeign(tip, base, gone)
-    if (!faults.isOn('foreignReorg') && missingForeign(tip, gone).length > 0) return
+    if (staysMined) tip = withForeign(tip, base, gone)
+    if (staysMined && missingForeign(tip, gone).length > 0) return
     faults.note('reorg')
     story.tell('chain', () => `reorg of ${before.number - base.number} blocks, down to ${base.hash.slice(-6)}`)
     ledger.adopt(tip)
@@ -141,8 +142,12 @@ export function startMiner(world: World): Miner {
 
   function noteReorg(gone: readonly WireTransaction[], before: SimBlock): void {
     for (const { hash, from, nonce, isForeign } of gone) {
-      if (isForeign) continue
       const tip = ledger.tip()
+      if (isForeign && findMined(ledger, tip, hash) === undefined) {
+        faults.note('foreignReorg')
+        scenarios.note('5 foreign transaction gone again')
+      }
+      if (isForeign) continue
       const now = findMined(ledger, tip, hash)
       const was = findMined(ledger, before, hash)
       if (now !== undefined && now !== was) scenarios.note('6 reorg mines it elsewhere')

@@ -24,6 +24,8 @@ export interface SimNode {
   /** Until then it has no receipts. */
   nullReceiptsUntilMs: number
   downUntilMs: number
+  /** Until then its head and its counts are made up. */
+  liesUntilMs: number
 }
 
 export interface NodeOptions {
@@ -126,6 +128,7 @@ export function startNode({ name, dialect, ledger, poolMax, now }: NodeOptions):
     refusesSwaps: false,
     nullReceiptsUntilMs: 0,
     downUntilMs: 0,
+    liesUntilMs: 0,
   }
   return node
 }

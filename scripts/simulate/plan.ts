@@ -17,6 +17,12 @@ export interface SeedPlan {
   readonly healsAfterMs: number
   readonly maxGasPriceGwei: number
   readonly baseFeeGwei: number
+  /** Of the chain's clock before ours. */
+  readonly skewS: number
+  /** Mean time between two reorgs. */
+  readonly reorgEveryMs: number
+  /** Events that a life of the process may take at most before it is killed. */
+  readonly lifeEventsMax: number
   /** Share of requests that come to harm in one way or another. */
   readonly networkFaultShare: number
   readonly config: {
@@ -36,7 +42,14 @@ export interface SeedPlan {
 /** Each seed has some kinds of fault and not others, so that the rare ones are not drowned by the common ones. */
 const shareOfKinds = 0.5
 /** How much more often than others: kills, reorgs and lost replies are what a simulation is for. */
-const weights: Partial<Record<Kind, number>> = { kill: 1.7, reorg: 1.6, lostReply: 1.6, noBaseFee: 0.2, backup: 0.2 }
+const weights: Partial<Record<Kind, number>> = {
+  kill: 1.7,
+  reorg: 1.6,
+  lostReply: 1.6,
+  noBaseFee: 0.2,
+  backup: 0.3,
+  foreignReorg: 1.5,
+}
 
 function shareOf(kind: Kind): number {
   return weights[kind] ?? 1
@@ -58,13 +71,16 @@ export function planSeed(seed: number, without: readonly Kind[]): SeedPlan {
     nodes: random.int(1, 3),
     wallets: random.chance(0.3) ? 2 : 1,
     venues: random.int(1, 3),
-    orders: random.int(1, 6),
+    orders: random.chance(0.1) ? random.int(7, 15) : random.int(1, 6),
     reorgDepthMax,
     confirmations: reorgDepthMax + 1 + (random.chance(0.4) ? random.int(0, 2) : 0),
     blockTimeMs: random.int(2_000, 6_000),
     healsAfterMs: random.int(30_000, 180_000),
     maxGasPriceGwei,
     baseFeeGwei: Math.max(1, Math.floor(maxGasPriceGwei * (0.1 + random.next() * 0.5))),
+    skewS: has.has('skew') ? random.int(-20, 12) : 0,
+    reorgEveryMs: random.pick([8_000, 25_000, 25_000, 60_000]),
+    lifeEventsMax: random.pick([120, 1_000, 1_000]),
     networkFaultShare: random.pick([0.01, 0.05, 0.15, 0.3]),
     config: configOf(random, has),
     pollInterval: random.int(1, 3),

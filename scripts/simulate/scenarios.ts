@@ -6,6 +6,7 @@ export const scenarios = {
   '3 killed around a bump': 3,
   '4 endpoints disagree': 4,
   '5 foreign transaction': 5,
+  '5 foreign transaction gone again': 5,
   '6 reorg drops a transaction': 6,
   '6 reorg mines it elsewhere': 6,
   '6 reorg mines another attempt': 6,

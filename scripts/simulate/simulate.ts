@@ -15,7 +15,7 @@ import type { Scenario } from './scenarios.ts'
 import { nonceOf } from './state.ts'
 import { type Story, untold } from './story.ts'
 import { trade, type Wish, wishesOf } from './trader.ts'
-import { startWeather } from './weather.ts'
+import { startWeather, type Weather } from './weather.ts'
 import type { WireTransaction } from './wire.ts'
 import { startWitness, type Violation, type Witness } from './witness.ts'
 import { buildWorld, type World } from './world.ts'
@@ -50,8 +50,8 @@ export async function simulateSeed(
   const disk = openDisk(world)
   const witness = startWitness(world, disk.markOf)
   disk.onSafe(witness.safe)
-  startWeather(world, startMiner(world), disk)
-  await guarded(witness, () => play({ world, witness, disk, wishes: wishesOf(world), ended: new Set() }))
+  const weather = startWeather(world, startMiner(world), disk)
+  await guarded(witness, () => play({ world, witness, disk, weather, wishes: wishesOf(world), ended: new Set() }))
   return {
     seed,
     violations: witness.violations,
@@ -84,6 +84,7 @@ interface Play {
   readonly world: World
   readonly witness: Witness
   readonly disk: Disk
+  readonly weather: Weather
   readonly wishes: readonly Wish[]
   readonly ended: Set<string>
 }
@@ -132,6 +133,9 @@ async function live(stage: Play, number: number): Promise<ManagedLife | null> {
     refusal !== undefined || ended.size === wishes.length || killer.isDue() || timeline.now() > limitMs
   await timeline.run(isOver)
   if (manager !== undefined && ended.size === wishes.length) return { manager, life }
+  if (manager !== undefined && killer.isDue() && faults.isOn('restart') && world.random(`end ${number}`).chance(0.4)) {
+    await closeInOrder(stage, manager)
+  }
   if (refusal !== undefined) story.tell('process', () => `does not open: ${String(refusal)}`)
   else if (timeline.now() <= limitMs) {
     faults.note('kill')
@@ -141,12 +145,13 @@ async function live(stage: Play, number: number): Promise<ManagedLife | null> {
   life.die()
   disk.release(life)
   restoreBackup(stage)
-  const againMs = timeline.now() + (refusal === undefined ? world.random(`pause ${number}`).int(1, 20_000) : restartMs)
+  const againMs = timeline.now() + (refusal === undefined ? pauseMs(world, number) : restartMs)
   let isTime = false
   timeline.outside(againMs, () => {
     isTime = true
   })
   await timeline.run(() => isTime)
+  if (!world.isHealed() && faults.isOn('foreign')) await trespass(stage, number)
   return null
 }
 
@@ -159,6 +164,47 @@ function isOpen({ ledger, plan }: World, { from, nonce }: WireTransaction): bool
 interface ManagedLife {
   readonly manager: ExecutionManager
   readonly life: Incarnation
+}
+
+/** Stops where all trades are; or dies in the middle of it. */
+async function closeInOrder({ world }: Play, manager: ExecutionManager): Promise<void> {
+  const { timeline, faults, story } = world
+  const limitMs = timeline.now() + world.random(`closing ${timeline.now()}`).int(1, 5_000)
+  let isClosed = false
+  faults.note('restart')
+  story.tell('process', () => 'is told to close')
+  // Where the disk refuses the last writes it says so: the next life goes on from what is there.
+  const note = (): void => {
+    isClosed = true
+  }
+  manager.close().then(note, note)
+  await timeline.run(() => isClosed || timeline.now() >= limitMs)
+  story.tell('process', () => (isClosed ? 'has closed' : 'has not closed yet'))
+}
+
+function pauseMs({ faults, random }: World, number: number): number {
+  const chance = random(`pause ${number}`)
+  if (!faults.isOn('longPause') || chance.chance(0.6)) return chance.int(1, 20_000)
+  faults.note('longPause')
+  return chance.int(60_000, 1_200_000)
+}
+
+/** While nobody looked another program used a nonce, in a block that may not stay. */
+async function trespass({ world, weather }: Play, number: number): Promise<void> {
+  const { ledger, timeline, random } = world
+  const chance = random(`trespass ${number}`)
+  if (chance.chance(0.2)) return
+  weather.foreign()
+  const next = ledger.tip().number + 1
+  const seenMs = chance.int(100, 900)
+  await timeline.run(() => ledger.tip().number >= next)
+  const untilMs = timeline.now() + seenMs
+  let isSeen = false
+  timeline.outside(untilMs, () => {
+    isSeen = true
+  })
+  await timeline.run(() => isSeen)
+  if (chance.chance(0.7)) weather.unwind(chance.int(500, 8_000))
 }
 
 /** Somebody puts an older copy in the place of the store, once. */

@@ -1,5 +1,5 @@
 import { parseAmount } from '../../src/domain/amount.ts'
-import { OverloadedError } from '../../src/domain/errors.ts'
+import { OverloadedError, TradeConflictError } from '../../src/domain/errors.ts'
 import type { TradeOrder } from '../../src/runtime/accept.ts'
 import type { ExecutionManager } from '../../src/runtime/executionManager.ts'
 import type { TradeStatus } from '../../src/runtime/status.ts'
@@ -115,7 +115,9 @@ export function trade(world: World, life: Incarnation, witness: Witness, { manag
     const { order } = wish
     try {
       world.story.tell('caller', () => `submits ${order.tradeId}: ${order.side} ${order.amount} ${order.pair}`)
-      const status = await manager.submitTrade(order).result()
+      const handle = manager.submitTrade(order)
+      if (world.faults.isOn('repeat')) repeat(order)
+      const status = await handle.result()
       witness.announced(status)
       if (!isKept(manager, status)) {
         witness.fault({ kind: 'lost', text: `${order.tradeId} was announced and is not on disk.` })
@@ -134,6 +136,21 @@ export function trade(world: World, life: Incarnation, witness: Witness, { manag
       world.faults.note('overload')
       await manager.whenCapacity()
       await submit(wish)
+    }
+  }
+
+  /** The same order is the same trade; another one under its id is refused. */
+  function repeat(order: TradeOrder): void {
+    world.faults.note('repeat')
+    if (manager.submitTrade(order).tradeId !== order.tradeId) {
+      witness.fault({ kind: 'other', text: `${order.tradeId} became another trade.` })
+    }
+    try {
+      manager.submitTrade({ ...order, amount: '7' })
+      witness.fault({ kind: 'doubled', text: `${order.tradeId} was taken again with another amount.` })
+    } catch (error) {
+      if (error instanceof TradeConflictError) return
+      witness.fault({ kind: 'other', text: `Another order under the id of ${order.tradeId}: ${String(error)}` })
     }
   }
 

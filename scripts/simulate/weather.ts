@@ -7,8 +7,16 @@ import type { World } from './world.ts'
 
 const gwei = 1_000_000_000n
 
+/** What can be made to happen beside what comes by itself. */
+export interface Weather {
+  /** Another program takes the next nonce of some wallet. */
+  foreign(): void
+  /** As deep a reorg as there may be. */
+  unwind(delayMs: number): void
+}
+
 /** Brings the faults that come over the world by themselves, until it heals. */
-export function startWeather(world: World, miner: Miner, disk: Disk): void {
+export function startWeather(world: World, miner: Miner, disk: Disk): Weather {
   const { plan, timeline, nodes, faults, story, ledger, wire } = world
   const random = world.random('weather')
 
@@ -36,7 +44,7 @@ export function startWeather(world: World, miner: Miner, disk: Disk): void {
     story.tell('weather', () => `${kind}: ${what}`)
   }
 
-  often('reorg', 25_000, () => miner.reorg(random.int(1, plan.reorgDepthMax)))
+  often('reorg', plan.reorgEveryMs, () => miner.reorg(random.int(1, plan.reorgDepthMax)))
   often('endpointDown', 40_000, () => {
     const node = random.pick(nodes)
     node.downUntilMs = until(40_000)
@@ -52,6 +60,14 @@ export function startWeather(world: World, miner: Miner, disk: Disk): void {
     node.lag(until(90_000))
     tell('lag', node.name)
   })
+  // Nobody can tell a lie where there are not two others to agree.
+  if (nodes.length >= 3) {
+    often('lie', 40_000, () => {
+      const node = random.pick(nodes)
+      node.liesUntilMs = until(40_000)
+      tell('lie', node.name)
+    })
+  }
   often('nullReceipt', 40_000, () => {
     const node = random.pick(nodes)
     node.nullReceiptsUntilMs = until(120_000)
@@ -88,7 +104,7 @@ export function startWeather(world: World, miner: Miner, disk: Disk): void {
     disk.backUp()
     tell('backup', 'is made')
   })
-  often('foreign', 45_000, () => {
+  const foreign = (): void => {
     const wallet = walletOf(random.int(0, plan.wallets - 1))
     const nonce = nonceOf(ledger.tip().state, wallet)
     const fees = { maxFeePerGas: `${10_000n * gwei}`, maxPriorityFeePerGas: `${gwei}` } as const
@@ -98,5 +114,14 @@ export function startWeather(world: World, miner: Miner, disk: Disk): void {
     if (transaction === undefined) return
     miner.slip(transaction)
     tell('foreign', `${hash.slice(0, 10)} takes nonce ${nonce}`)
-  })
+  }
+  often('foreign', 45_000, foreign)
+  return {
+    foreign,
+    unwind(delayMs) {
+      timeline.outside(timeline.now() + delayMs, () => {
+        if (!world.isHealed() && faults.isOn('reorg')) miner.reorg(plan.reorgDepthMax)
+      })
+    },
+  }
 }

@@ -41,7 +41,10 @@ export function buildWorld(plan: SeedPlan, story: Story): World {
   const { seed } = plan
   const random = (use: string): Random => randomOf(seed, use)
   const timeline = startTimeline(startMs, random('ties'))
-  const ledger = openLedger(firstState(plan), { timestampS: startMs / 1000, baseFee: BigInt(plan.baseFeeGwei) * gwei })
+  const ledger = openLedger(firstState(plan), {
+    timestampS: startMs / 1000 - 60,
+    baseFee: BigInt(plan.baseFeeGwei) * gwei,
+  })
   const clients = random('clients')
   const nodes = Array.from({ length: plan.nodes }, (_, index) =>
     startNode({
@@ -53,13 +56,15 @@ export function buildWorld(plan: SeedPlan, story: Story): World {
     }),
   )
   const healsAtMs = startMs + plan.healsAfterMs
+  const faults = tallyFaults(plan.kinds)
+  for (const kind of ['noBaseFee', 'skew'] as const) if (faults.isOn(kind)) faults.note(kind)
   return {
     plan,
     timeline,
     ledger,
     wire: openWire(),
     nodes,
-    faults: tallyFaults(plan.kinds),
+    faults,
     scenarios: tallyScenarios(),
     story: story.at(timeline.now),
     tipWei: gwei,
