@@ -76,7 +76,8 @@ export const lostRace: Scenario = {
 export function reorgedSale(depth: number): Scenario {
   return {
     name: `a sale that a reorg of depth ${depth} takes back`,
-    config: { confirmationBlocks: 5 },
+    // Whoever did not see the block that was taken back sends the same bytes again after this time.
+    config: { confirmationBlocks: 5, bumpInterval: 0.5 },
     orders: [sale],
     async stage({ world }): Promise<Reactions> {
       // The node may not have the states from before a snapshot any more, and a reorg begins with the state of its first parent.
