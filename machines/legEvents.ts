@@ -35,8 +35,8 @@ export type LegEvent = { readonly atMs: number } & (
   | { readonly type: 'leg.unchanged' }
   | { readonly type: 'leg.released' }
   | { readonly type: 'leg.holed' }
-  /** `outbid`: the node wants more for it. `used`: it says that the nonce is used up. */
-  | { readonly type: 'leg.sent'; readonly reply: 'taken' | 'outbid' | 'used' }
+  /** `outbid`: the node wants more for it. */
+  | { readonly type: 'leg.sent'; readonly reply: 'taken' | 'outbid' }
   | { readonly type: 'leg.refused'; readonly failure: Failure }
   /** `found`: an attempt of its own that it did not know. */
   | { readonly type: 'leg.mined'; readonly mined: MinedAttempt; readonly found?: Attempt }

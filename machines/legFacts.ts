@@ -73,8 +73,7 @@ export function signed(context: LegContext, event: LegEvent): Facts {
 
 /**
  * Whatever the node said, the next look at a pending attempt is one interval away, or at the deadline where that is sooner:
- * at once if it is past. A cancellation has no deadline. A node that wants more for it is offered more soon, and one that says
- * that the nonce is used up has the leg look at once: neither is believed.
+ * at once if it is past. A cancellation has no deadline. A node that wants more for it is offered more soon.
  */
 export function sent({ offer, order, cancelReason }: LegContext, event: LegEvent): Facts {
   const reply = event.type === 'leg.sent' ? event.reply : 'taken'
@@ -83,7 +82,7 @@ export function sent({ offer, order, cancelReason }: LegContext, event: LegEvent
 }
 
 /** Parts of the bump interval until the next look. */
-const patience = { taken: 1, outbid: 0.25, used: 0 } as const
+const patience = { taken: 1, outbid: 0.25 } as const
 
 /** A transaction that this leg signed, and that a store from before does not know, is its own all the same. */
 export function mined({ attempts }: LegContext, event: LegEvent): Facts {

@@ -32,6 +32,8 @@ interface Waiter {
   readonly place: Place
   readonly confirmations: number
   readonly callback: (outcome: Outcome) => void
+  /** An endpoint had another block there, once: it may be one that lags behind a reorg. */
+  isDoubted: boolean
 }
 
 /** Watches places against the followed chain; those older than it are asked for, once for all that wait for a block. */
@@ -69,9 +71,13 @@ export function openDepthWatch(
       const answer = asked.get(blockNumber) ?? chain.block(blockNumber).then((block) => block?.hash ?? null)
       asked.set(blockNumber, answer)
       const hash = await answer
-      // Absence proves nothing, and neither does an answer from before a reorg: the next head asks again.
-      if (hash === null) asked.delete(blockNumber)
-      else if (asked === older) judge(waiter, hash)
+      // Absence proves nothing, and neither does an answer from before a reorg: the next head asks again. What does not fit is
+      // asked once more as well, and not kept: else one wrong answer would hold for ever.
+      if (hash !== waiter.place.blockHash) asked.delete(blockNumber)
+      if (hash === null || asked !== older) return
+      const isNews = hash !== waiter.place.blockHash && !waiter.isDoubted
+      waiter.isDoubted = hash !== waiter.place.blockHash
+      if (!isNews) judge(waiter, hash)
     } catch (error) {
       asked.delete(blockNumber)
       onTrouble(error)
@@ -80,7 +86,7 @@ export function openDepthWatch(
 
   return {
     whenDeep(place, confirmations, callback) {
-      const waiter: Waiter = { place, confirmations, callback }
+      const waiter: Waiter = { place, confirmations, callback, isDoubted: false }
       waiters.add(waiter)
       consider(waiter)
       return () => void waiters.delete(waiter)

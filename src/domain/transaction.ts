@@ -37,6 +37,8 @@ export interface SignedTransaction {
 export interface Attempt extends SignedTransaction, Fees {
   /** `cancel` is a zero-value transfer to oneself on the same nonce. */
   readonly purpose: 'call' | 'cancel'
+  /** In the form before EIP-1559; so are then all that replace it. */
+  readonly legacy?: true
   readonly nonce: number
   readonly gasLimit: number
 }

@@ -3,12 +3,12 @@ import { type Failure, InsufficientBalanceError, toFailure, WouldRevertError } f
 import { type LegContext, walletOf } from '../domain/leg.ts'
 import type { Attempt } from '../domain/transaction.ts'
 import { keyOfLeg } from './legKeys.ts'
-import type { Ports } from './ports.ts'
+import { known, type Ports } from './ports.ts'
 import { until } from './watching.ts'
 
 /** What handing over a leg's newest attempt came to. */
 export type Sent =
-  | { readonly type: 'leg.sent'; readonly reply: 'taken' | 'outbid' | 'used' }
+  | { readonly type: 'leg.sent'; readonly reply: 'taken' | 'outbid' }
   | { readonly type: 'leg.refused'; readonly failure: Failure }
 
 type Verdict = BroadcastReply['verdict']
@@ -29,11 +29,12 @@ export async function broadcastLeg(context: LegContext, ports: Ports, signal: Ab
     attempts.map(({ hash }) => hash),
   )
   const { verdict, message } = await sendPastGaps(context, newest, ports, signal)
+  if (verdict === 'nonceTooLow') known(ports.lanes, walletOf(order), 'wallet').noteUsedUp(keyOfLeg(order))
   if (attempts.length === 1 && (verdict === 'cannotPay' || verdict === 'never'))
     return { type: 'leg.refused', failure: refusals[verdict](message) }
   const replaced = attempts.findLast(({ purpose, hash }) => purpose === newest.purpose && hash !== newest.hash)
   if (replaced !== undefined && refusedReplacement.includes(verdict)) await ports.chain.broadcast(replaced.raw)
-  return { type: 'leg.sent', reply: repliesOf[verdict] ?? 'taken' }
+  return { type: 'leg.sent', reply: wantMore.includes(verdict) ? 'outbid' : 'taken' }
 }
 
 /** True once the offer's time is over: on the chain's own clock its swap expires then. */
@@ -46,8 +47,8 @@ const headsMax = 8
 
 /** A node may refuse what comes before its turn: gaps are closed, and the same bytes go out again at the next heads. */
 async function sendPastGaps(
-  { order, nonce }: LegContext,
-  { raw }: Attempt,
+  { order, nonce, offer }: LegContext,
+  { raw, purpose }: Attempt,
   ports: Ports,
   signal: AbortSignal,
 ): Promise<BroadcastReply> {
@@ -59,17 +60,13 @@ async function sendPastGaps(
     const mined = await chain.minedNonce(wallet).catch(() => nonce)
     if (mined < nonce) gaps.closeGaps(wallet, mined)
     await until(ports, clock.now() + order.policy.bumpIntervalMs, signal, 'head')
+    if (signal.aborted || (purpose === 'call' && isExpired({ offer }, clock.now()))) return reply
   }
 }
 
 const refusedReplacement: readonly Verdict[] = ['cannotPay', 'never', 'feeCap']
 
-const repliesOf: Partial<Record<Verdict, 'outbid' | 'used'>> = {
-  outbid: 'outbid',
-  underpriced: 'outbid',
-  belowBaseFee: 'outbid',
-  nonceTooLow: 'used',
-}
+const wantMore: readonly Verdict[] = ['outbid', 'underpriced', 'belowBaseFee']
 
 const refusals = {
   cannotPay: (message: string) =>

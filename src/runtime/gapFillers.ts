@@ -1,4 +1,4 @@
-import { type AnyStateMachine, createActor, type Snapshot } from 'xstate'
+import { type ActorRefFrom, type AnyStateMachine, createActor, type Snapshot } from 'xstate'
 import { legMachine } from '../../machines/legMachine.ts'
 import { machineVersion } from '../../machines/version.ts'
 import { NonceDriftError, StoreError, StuckError } from '../domain/errors.ts'
@@ -75,21 +75,28 @@ export function startGapFillers({ ports, journal, policy, raiseMark, resumed }: 
             // Not used where there is a snapshot.
             input: undefined as never,
           })
+    let isBroken = false
     const source: Source = {
-      takeWrites() {
-        const { status, context } = actor.getSnapshot()
-        if (status === 'done') return [{ space: 'gap', key, value: undefined }]
-        const { wallet, nonce } = context.order.task as GapTask
-        const snapshot = actor.getPersistedSnapshot() as unknown as Json
-        const record: GapRecord = { schema, machineVersion, snapshot }
-        const mark = raiseMark(wallet, nonce)
-        const write: Write = { space: 'gap', key, value: record as unknown as Json }
-        return mark === undefined ? [write] : [write, mark]
+      takeWrites: () => {
+        try {
+          return isBroken ? [] : writesOf(actor, key)
+        } catch (error) {
+          breakDown(error)
+          return []
+        }
       },
     }
-    actor.subscribe({
-      error: (error) => ports.onTrouble(error, `closing the gap ${key}, which goes on at the next open`),
-    })
+
+    /** Nothing of it may go on as if it were on disk. */
+    function breakDown(error: unknown): void {
+      if (isBroken) return
+      isBroken = true
+      running.get(key)?.stop()
+      running.delete(key)
+      ports.onTrouble(error, `closing the gap ${key}, which goes on at the next open`)
+    }
+
+    actor.subscribe({ error: breakDown })
     actor.start()
     const run = runActor(
       actor,
@@ -99,16 +106,33 @@ export function startGapFillers({ ports, journal, policy, raiseMark, resumed }: 
       {
         clock: ports.clock,
         durable: () => journal.durable(),
+        isOver: () => isBroken,
         onStuck: (failure, state) =>
           ports.onTrouble(new StuckError(failure.message, { state }), `closing the gap ${key}`),
         onStep: ({ from, to, snapshot }) => {
-          noteLegStep(ports, { from, to }, snapshot.context as LegContext)
+          try {
+            noteLegStep(ports, { from, to }, snapshot.context as LegContext)
+          } catch (error) {
+            return breakDown(error)
+          }
           if (from !== null || 'order' in origin) journal.touch(source)
           if (snapshot.status === 'done') running.delete(key)
         },
       },
     )
-    if (actor.getSnapshot().status === 'active') running.set(key, run)
+    if (isBroken) run.stop()
+    else if (actor.getSnapshot().status === 'active') running.set(key, run)
+  }
+
+  function writesOf(actor: ActorRefFrom<typeof legMachine>, key: string): Write[] {
+    const { status, context } = actor.getSnapshot()
+    if (status === 'done') return [{ space: 'gap', key, value: undefined }]
+    const { wallet, nonce } = context.order.task as GapTask
+    const snapshot = actor.getPersistedSnapshot() as unknown as Json
+    const record: GapRecord = { schema, machineVersion, snapshot }
+    const write: Write = { space: 'gap', key, value: record as unknown as Json }
+    const mark = raiseMark(wallet, nonce)
+    return mark === undefined ? [write] : [write, mark]
   }
 
   function takeOver(wallet: Hex, nonce: number, attempts: readonly Attempt[]): void {
@@ -120,7 +144,7 @@ export function startGapFillers({ ports, journal, policy, raiseMark, resumed }: 
   }
 
   function closeGaps(wallet: Hex, mined: number): void {
-    const nonces = known(ports.lanes, wallet, 'wallet').gaps(mined)
+    const nonces = known(ports.lanes, wallet, 'wallet').gaps(mined, ports.follower.head().number)
     if (nonces.length === 0) return
     const facts = { wallet, mined, nonces: nonces.join(', ') }
     ports.onTrouble(

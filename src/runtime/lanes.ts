@@ -4,6 +4,7 @@ import type { Chain } from '../chain/chain.ts'
 import type { Clock } from '../domain/clock.ts'
 import { EndpointError, NonceDriftError, StuckError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
+import { nonceOwners } from './nonceOwners.ts'
 import { type Effects, type Running, runActor } from './runner.ts'
 import type { OnTrouble } from './trouble.ts'
 
@@ -22,8 +23,8 @@ export interface Lane {
   reserve(key: string): number
   /** True where the lane took the nonce back; false where a later one is out, so that somebody must use it. */
   giveBack(key: string, nonce: number): boolean
-  /** The leg's nonce has come to its end, or it never got one. */
-  leave(key: string): void
+  /** The leg's nonce has come to its end, or it never got one. `finalAt`: the head at which it was used up for good, or null. */
+  leave(key: string, finalAt: number | null): void
   /** A nonce has an owner who did not reserve it: who closes a gap. Until it leaves. */
   own(key: string, nonce: number): void
   /**
@@ -31,12 +32,14 @@ export interface Lane {
    * there is one: it is not the leg's any more, and later ones are out.
    */
   putBack(key: string, place: { readonly nonce: number | null; readonly holdsPlace: boolean }): number | null
-  /** True, once, for a resumed leg whose nonce the chain had used up by the time that it was opened. */
+  /** True where the leg still is who has the nonce. */
+  owns(key: string, nonce: number): boolean
+  /** A node says that the leg's nonce is used up: it is worth a look. */
+  noteUsedUp(key: string): void
+  /** True, once, for a leg whose nonce was used up by the time that it was resumed, or as a node says. */
   takeUsedUp(key: string): boolean
-  /** The leg gives up its nonce, which somebody else will see used up, and its place. */
-  handOver(key: string): void
-  /** Nonces that were given out, that nobody owns any more, and that the chain, having counted `mined`, still waits for. */
-  gaps(mined: number): number[]
+  /** Nonces that were given out, that nobody owns, and that the chain, having counted `mined` at `head`, still waits for. */
+  gaps(mined: number, head: number): number[]
   /** The chain's count of the wallet's transactions. Asked once for all legs that want to know it at the same head. */
   minedCount(head: Hex): Promise<number>
   /** A foreign transaction took a nonce: asks the chain again. */
@@ -58,8 +61,14 @@ export interface LaneOptions {
   readonly onTrouble: OnTrouble
 }
 
-/** Gaps looked at in one go: more than a lane may ever have in flight at its usual limit. */
-const gapsMax = 256
+/** Of what the chain did without the store, so much is looked at: one more than is of any use. */
+const strangersMax = 65
+
+/**
+ * Blocks for which a nonce that was used up at depth is final, whatever an endpoint that lags may count. After that the chain is
+ * believed again: it may have been orphaned after all.
+ */
+const trustedBlocks = 32
 
 /**
  * Opens a lane: the next nonce is the higher of what is recorded and what the chain has counted. Where they do not meet,
@@ -70,11 +79,9 @@ const gapsMax = 256
 export async function openLane(options: LaneOptions): Promise<Lane> {
   const { wallet, chain, clock, inFlightMax, recorded, onTrouble } = options
   const holders = new Set(options.holders)
-  const owners = new Map<number, string>()
-  const owned = new Map<string, number>()
+  const owners = nonceOwners(options.owned)
   const usedUp = new Set<string>()
-  // Below it every nonce is used up, at depth, whatever an endpoint that lags may say.
-  let floor = 0
+  let final = { nonce: -1, block: 0 }
   let counted: { readonly head: Hex; readonly count: Promise<number> } | undefined
   let minedAtOpening = 0
   let strangers: readonly number[] = []
@@ -95,20 +102,6 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
     accepted = reply.accepted
   })
 
-  function own(key: string, nonce: number): void {
-    owners.set(nonce, key)
-    owned.set(key, nonce)
-  }
-
-  function disown(key: string): number | undefined {
-    const nonce = owned.get(key)
-    if (nonce !== undefined) owners.delete(nonce)
-    owned.delete(key)
-    return nonce
-  }
-
-  for (const [nonce, key] of options.owned) own(key, nonce)
-
   const next = async (): Promise<number> => {
     const mined = await chain.minedNonce(wallet)
     minedAtOpening = mined
@@ -116,7 +109,8 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
     if (recorded === null) return mined
     const what = 'the nonces at opening'
     const facts = { wallet, 'next by the store': recorded + 1, 'next by the chain': mined, unfinished: holders.size }
-    strangers = Array.from({ length: Math.max(0, mined - recorded - 1) }, (_, index) => recorded + 1 + index)
+    const ahead = Math.min(Math.max(0, mined - recorded - 1), strangersMax)
+    strangers = Array.from({ length: ahead }, (_, index) => recorded + 1 + index)
     if (mined > recorded + 1) onTrouble(new NonceDriftError('The chain is ahead of the store.', facts), what)
     return Math.max(recorded + 1, mined)
   }
@@ -160,38 +154,40 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
       given = null
       actor.send({ type: 'lane.reserve', leg: key })
       if (given === null) throw new TypeError('A lane that is not open was asked for a nonce.')
-      own(key, given)
+      owners.own(key, given)
       return given
     },
     giveBack(key, nonce) {
+      // Who was put back to an older record may remember a nonce that is somebody else's by now: it has nothing to give.
+      if (!owners.isOwnedBy(nonce, key)) return true
       actor.send({ type: 'lane.return', leg: key, nonce })
-      if (accepted) disown(key)
+      if (accepted) owners.disown(key)
       return accepted
     },
-    leave(key) {
-      floor = Math.max(floor, (disown(key) ?? -1) + 1)
+    leave(key, finalAt) {
+      const nonce = owners.disown(key)
+      if (nonce !== undefined && finalAt !== null && nonce >= final.nonce) final = { nonce, block: finalAt }
       if (holders.delete(key)) actor.send({ type: 'lane.freed' })
     },
-    own,
+    own: owners.own,
+    owns: (key, nonce) => owners.isOwnedBy(nonce, key),
+    noteUsedUp(key) {
+      counted = undefined
+      usedUp.add(key)
+    },
     takeUsedUp: (key) => usedUp.delete(key),
     putBack(key, { nonce, holdsPlace }) {
       if (!holdsPlace && holders.delete(key)) actor.send({ type: 'lane.freed' })
-      const taken = owned.get(key)
+      const taken = owners.nonceOf(key)
       if (taken === undefined || taken === nonce) return null
-      disown(key)
-      if (nonce !== null) own(key, nonce)
+      owners.disown(key)
       actor.send({ type: 'lane.return', leg: key, nonce: taken })
       return accepted ? null : taken
     },
-    handOver(key) {
-      disown(key)
-      if (holders.delete(key)) actor.send({ type: 'lane.freed' })
-    },
-    gaps(mined) {
+    gaps(mined, head) {
+      const isTrusted = head < final.block + trustedBlocks
       const next = actor.getSnapshot().context.next ?? mined
-      const first = Math.max(mined, floor)
-      const open = Array.from({ length: Math.min(Math.max(0, next - first), gapsMax) }, (_, index) => first + index)
-      return open.filter((nonce) => !owners.has(nonce))
+      return owners.unowned(isTrusted ? Math.max(mined, final.nonce + 1) : mined, next)
     },
     minedCount(head) {
       if (counted?.head !== head) counted = { head, count: chain.minedNonce(wallet) }

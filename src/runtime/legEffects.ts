@@ -27,10 +27,17 @@ export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEven
     const call = purpose === 'call' ? offer?.call : nothingTo(wallet)
     if (call === undefined) throw new TypeError('A leg without an offer was to be signed.')
     const gasLimit = purpose === 'call' && offer !== null ? offer.gasLimit : transferGas
-    const legacy = follower.head().baseFeePerGas === null
-    const unsigned = { chainId: chain.chainId, nonce, gasLimit, legacy, ...call, ...feesOf(fees) }
+    const legacy = isLegacy(context)
+    const paid = legacy ? { ...fees, maxPriorityFeePerGas: fees.maxFeePerGas } : fees
+    const unsigned = { chainId: chain.chainId, nonce, gasLimit, legacy, ...call, ...feesOf(paid) }
     const signed = await signer.sign(wallet, unsigned)
-    return { ...signed, ...feesOf(fees), purpose, nonce, gasLimit }
+    return { ...signed, ...feesOf(paid), purpose, nonce, gasLimit, ...(legacy && { legacy }) }
+  }
+
+  /** All that is signed for one nonce has the form of the first, whatever a node says of its head meanwhile. */
+  function isLegacy({ attempts }: LegContext): boolean {
+    const last = attempts.at(-1)
+    return last === undefined ? follower.head().baseFeePerGas === null : last.legacy === true
   }
 
   async function replace(context: LegContext, purpose: Attempt['purpose']) {
@@ -76,6 +83,9 @@ export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEven
     sign: async (context) => {
       if (context.offer === null) throw new TypeError('A leg without an offer was to be signed.')
       if (isExpired(context, clock.now())) throw new ExpiredError('The offer expired before it was signed.')
+      // Put back to an older record it may remember a nonce that it gave back since.
+      if (!laneOf(context).owns(keyOfLeg(context.order), context.nonce ?? -1))
+        throw new ExpiredError('The nonce is not this leg’s any more.')
       return { type: 'leg.signed', attempt: await sign(context, 'call', context.offer) }
     },
 

@@ -30,7 +30,7 @@ export function noteFunds(
   else if (to === 'confirming') {
     funds.release(key)
     if (from !== null && mined !== null) funds.spend(wallet, spentOn(leg))
-  } else if (from === 'confirming') {
+  } else if (from === 'confirming' && to.startsWith('submitted')) {
     // Out of its block again: what is on the chain now is not known.
     funds.forget(wallet)
     funds.promise(key, wallet, moneyOf(order, offer))

@@ -19,7 +19,11 @@ export function noteLegStep(ports: UpkeepPorts, { from, to }: Pick<Step, 'from' 
   const isEnded = to === 'done' || to === 'failed'
   noteFunds(ports, { from, to }, context)
   if (isEnded || to === 'retrying') follower.forget(key)
-  if (isEnded || isWithoutPlace(to)) known(lanes, walletOf(order), 'wallet').leave(key)
+  if (isEnded || isWithoutPlace(to)) {
+    // A nonce is let go from there only when it is used up for good.
+    const isFinal = from === 'confirming' || from === 'submitted.pending'
+    known(lanes, walletOf(order), 'wallet').leave(key, isFinal ? follower.head().number : null)
+  }
   if (isEnded) allowances.drop(key)
   if (to === 'confirming' && order.task.kind === 'approval' && mined?.succeeded && context.offer !== null) {
     // The last word of approve's calldata is the amount.

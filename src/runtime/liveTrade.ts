@@ -93,16 +93,18 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   }
 
   function currentWrites(): Write[] {
+    const chunks = history.length === 0 ? 0 : 1
+    // First of all what may throw: marks that rose in memory are written.
+    const record =
+      actor.getSnapshot().status === 'done'
+        ? endedWrites(status(), order)
+        : liveWrites(actor, tradeId, sequence + chunks)
     const entries = history
     history = []
     const marks = [...noncesOf(actor)].flatMap(([wallet, nonce]) => raiseMark(wallet, nonce) ?? [])
     const chunk = entries.length === 0 ? [] : [historyWrite(tradeId, sequence, entries)]
     sequence += chunk.length
-    return [
-      ...(actor.getSnapshot().status === 'done' ? endedWrites(status(), order) : liveWrites(actor, tradeId, sequence)),
-      ...marks,
-      ...chunk,
-    ]
+    return [...record, ...marks, ...chunk]
   }
 
   const trade: LiveTrade = {
@@ -113,12 +115,16 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
       actor.start()
       const tradeOptions = { ...options, onStep: onTradeStep }
       running = runActor(actor, tradeMachine as AnyStateMachine, effects.trade, tradeFaulted, tradeOptions)
+      if (isBroken) running.stop()
     },
     status,
     legKeys: () => (actor.getSnapshot().context as TradeContext).plan.map(({ legId }) => keyOfLeg({ tradeId, legId })),
     recorded: () => journal.durable(),
     cancel(failure) {
-      if (!isBroken) actor.send({ type: 'trade.cancel', failure, atMs: ports.clock.now() })
+      if (isBroken) return
+      actor.send({ type: 'trade.cancel', failure, atMs: ports.clock.now() })
+      // A leg that only takes note of it, where it is, makes no step.
+      journal.touch(source)
     },
     stop: () => {
       for (const leg of legs) leg.stop()
@@ -168,6 +174,7 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
 
   function attachLegs(): void {
     for (const [legId, leg] of Object.entries(actor.getSnapshot().children)) {
+      if (isBroken) return
       if (attached.has(legId) || leg === undefined) continue
       attached.add(legId)
       leg.subscribe({ error: breakDown })
@@ -178,9 +185,13 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
         noteLegStep(ports, step, context)
         note(step, leg, context)
       })
-      legs.push(
-        runActor(leg, legMachine as AnyStateMachine, effects.leg, legFaulted, { ...options, onStep: onLegStep }),
-      )
+      const run = runActor(leg, legMachine as AnyStateMachine, effects.leg, legFaulted, {
+        ...options,
+        onStep: onLegStep,
+      })
+      // One that broke as it began was not there yet to be stopped with the others.
+      if (isBroken) run.stop()
+      legs.push(run)
     }
   }
 
@@ -190,7 +201,7 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   }
   const onStuck = (failure: Failure, state: string): void =>
     ports.onTrouble(new StuckError(failure.message, { state }), `trade ${tradeId}`)
-  const options = { clock: ports.clock, durable: () => journal.durable(), onStuck }
+  const options = { clock: ports.clock, durable: () => journal.durable(), isOver: () => isBroken, onStuck }
   const onTradeStep = guarded((step) => {
     // A leg's step that moved the trade comes before the trade's own.
     for (const leg of legs) leg.catchUp()

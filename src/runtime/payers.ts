@@ -9,16 +9,21 @@ import type { Money } from './funds.ts'
 import type { Ports } from './ports.ts'
 
 /** Wallets that are looked at for one trade: each costs a few reads more in its one round trip. */
-const candidatesMax = 4
+const candidatesMax = 16
 
 type PayerPorts = Pick<Ports, 'funds' | 'lanes' | 'follower'>
 
-/** The wallets that a trade may pay with, those with the fewest live legs first. */
-export function candidates({ funds, lanes }: PayerPorts): Hex[] {
+/**
+ * The wallets that may pay for an order: those first that are not known to lack what it sells, and of those the ones with the
+ * fewest live legs.
+ */
+export function candidates({ funds, lanes }: PayerPorts, { tokenIn }: AcceptedOrder): Hex[] {
   const wallets = [...lanes.keys()]
   if (wallets.length === 1) return wallets
-  const busy = new Map(wallets.map((wallet) => [wallet, funds.legs(wallet)]))
-  return wallets.sort((a, b) => (busy.get(a) ?? 0) - (busy.get(b) ?? 0)).slice(0, candidatesMax)
+  const rank = (wallet: Hex): number =>
+    funds.legs(wallet) + (funds.balance(wallet, tokenIn.address) === 0n ? Number.MAX_SAFE_INTEGER / 2 : 0)
+  const ranks = new Map(wallets.map((wallet) => [wallet, rank(wallet)]))
+  return wallets.sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0)).slice(0, candidatesMax)
 }
 
 /** Reads what wallets hold of what an order sells, and of the coin that gas is paid in. */
@@ -79,7 +84,7 @@ export function payerOf(ports: PayerPorts, order: AcceptedOrder, venue: string, 
     { token: tokenIn.address, amount: BigInt(payment) },
     { token: 'native', amount: gasMoney(ports, order) },
   ]
-  const wallets = candidates(ports)
+  const wallets = candidates(ports, order)
   const payer = wallets.find((wallet) => canPay(ports, wallet, needed))
   if (payer !== undefined) return payer
   const facts = wallets.map((wallet) => {

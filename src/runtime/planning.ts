@@ -1,7 +1,7 @@
 import { allowanceRead } from '../dex/erc20.ts'
 import type { AllocationRequest } from '../distribution/distribution.ts'
 import { type BaseUnits, baseUnits, maximumInput, minimumOutput } from '../domain/amount.ts'
-import { NoLiquidityError, toFailure } from '../domain/errors.ts'
+import { InsufficientBalanceError, NoLiquidityError, toFailure } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { LegOrder } from '../domain/leg.ts'
 import type { Quote, Swap } from '../domain/swap.ts'
@@ -12,6 +12,7 @@ import { keyOfLeg } from './legKeys.ts'
 import { dropWant, grantOf, noteWant } from './legUpkeep.ts'
 import { balanceReads, candidates, checkHoldings, payerOf } from './payers.ts'
 import { known, type Ports } from './ports.ts'
+import { until } from './watching.ts'
 
 /** How an order is split, before it becomes legs. */
 interface Share {
@@ -27,11 +28,63 @@ export interface Plan {
 }
 
 /**
- * Splits an order by the caller's own prices, in proportion to what each venue would give. Reads nothing.
+ * Splits an order by the caller's own prices, in proportion to what each venue would give. Reads nothing, unless no wallet seems
+ * to be able to pay.
  *
- * @throws NoLiquidityError where the prices leave nothing for any venue.
+ * @throws NoLiquidityError where the prices leave nothing for any venue; InsufficientBalanceError where no wallet can pay.
  */
-export function planByQuotes(ports: Ports, order: AcceptedOrder, quotes: Readonly<Record<string, Quote>>): Plan {
+export function planByQuotes(
+  ports: Ports,
+  order: AcceptedOrder,
+  quotes: Readonly<Record<string, Quote>>,
+  signal: AbortSignal,
+): Plan | Promise<Plan> {
+  try {
+    return split(ports, order, quotes)
+  } catch (error) {
+    if (!(error instanceof InsufficientBalanceError)) throw error
+    // What is known of the wallets may be old: they may have been topped up since.
+    return readAndSplit(ports, order, quotes, signal)
+  }
+}
+
+async function readAndSplit(
+  ports: Ports,
+  order: AcceptedOrder,
+  quotes: Readonly<Record<string, Quote>>,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const { reads, note } = balanceReads(candidates(ports, order), [order.tokenIn.address, 'native'])
+  return againIfBusy(ports, order, signal, async () => {
+    note(ports, await insist(ports, signal, () => ports.chain.read(reads)))
+    return signal.aborted ? { plan: [], unallocated: order.amount } : split(ports, order, quotes)
+  })
+}
+
+/**
+ * A wallet may seem short because money is counted twice: taken off by a block that was just mined, and still promised to the leg
+ * that took it. So where legs are live, it is looked at once more when the next head is known.
+ */
+async function againIfBusy(
+  ports: Ports,
+  order: AcceptedOrder,
+  signal: AbortSignal,
+  plan: () => Promise<Plan>,
+): Promise<Plan> {
+  try {
+    return await plan()
+  } catch (error) {
+    const isBusy = candidates(ports, order).some((wallet) => ports.funds.legs(wallet) > 0)
+    if (!(error instanceof InsufficientBalanceError) || !isBusy || signal.aborted) throw error
+  }
+  await until(ports, ports.clock.now() + headPatienceMs, signal, 'head')
+  return await plan()
+}
+
+/** How long a wallet that seems short waits for the next block. */
+const headPatienceMs = 15_000
+
+function split(ports: Ports, order: AcceptedOrder, quotes: Readonly<Record<string, Quote>>): Plan {
   const entries = Object.entries(quotes)
   const weights = entries.map(([, { amount }]) => weightOf(order, amount))
   const total = weights.reduce((all, weight) => all + weight, 0n)
@@ -56,12 +109,12 @@ function weightOf({ side }: AcceptedOrder, amount: BaseUnits): bigint {
 }
 
 /**
- * Has the distribution manager split an order. Its quotes, the wallet's balance and what venues may take are read in one
+ * Has the distribution manager split an order. Its quotes, the wallets' balances and what venues may take are read in one
  * round trip.
  *
- * @throws InsufficientBalanceError where the wallet does not hold what is sold; NoLiquidityError where no venue takes any.
+ * @throws InsufficientBalanceError where no wallet can pay for what is sold; NoLiquidityError where no venue takes any.
  */
-export async function planByDistribution(ports: Ports, order: AcceptedOrder, signal: AbortSignal): Promise<Plan> {
+export function planByDistribution(ports: Ports, order: AcceptedOrder, signal: AbortSignal): Promise<Plan> {
   const { distribution } = ports
   const { tradeId, pair, side, amount, tokenIn, tokenOut, venues } = order
   const request: AllocationRequest = {
@@ -74,16 +127,18 @@ export async function planByDistribution(ports: Ports, order: AcceptedOrder, sig
     venues,
     quote: (amounts) => readQuotes(ports, order, amounts, signal),
   }
-  const { legs, unallocated } = checkedAllocation(await distribution.allocate(request), request)
-  // Cancelled meanwhile: nobody will take the plan, so nothing may be noted for it.
-  if (signal.aborted) return { plan: [], unallocated }
-  return { plan: legsOf(ports, order, legs, true), unallocated }
+  return againIfBusy(ports, order, signal, async () => {
+    const { legs, unallocated } = checkedAllocation(await distribution.allocate(request), request)
+    // Cancelled meanwhile: nobody will take the plan, so nothing may be noted for it.
+    if (signal.aborted) return { plan: [], unallocated }
+    return { plan: legsOf(ports, order, legs, true), unallocated }
+  })
 }
 
 async function readQuotes(ports: Ports, order: AcceptedOrder, amounts: readonly BaseUnits[], signal: AbortSignal) {
   const { chain, dexes, allowances } = ports
   const { tokenIn, venues } = order
-  const wallets = candidates(ports)
+  const wallets = candidates(ports, order)
   const spenders = [...new Set(venues.map((venue) => known(dexes, venue, 'venue').spender))]
   const token = tokenIn.address
   const balances = balanceReads(wallets, [token, 'native'])

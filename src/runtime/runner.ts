@@ -30,6 +30,8 @@ export interface RunnerOptions {
   readonly clock: Clock
   /** Resolves when everything up to now is on disk. Effects of `durable` states wait for it. */
   readonly durable: () => Promise<void>
+  /** True where no further effect may begin: what was noted of the actor is not what it is any more. */
+  readonly isOver?: () => boolean
   /** Told of every step before its effect begins. Must not throw. */
   readonly onStep: (step: Step) => void
   /** Told of a fault that the actor's state has no answer to: it stands there. */
@@ -65,7 +67,7 @@ export function runActor<Context, Effect extends string, Event extends { readonl
   machine: AnyStateMachine,
   effects: Effects<Context, Effect, Event>,
   faulted: (failure: Failure) => { readonly type: string },
-  { clock, durable, onStep, onStuck }: RunnerOptions,
+  { clock, durable, isOver = never, onStep, onStuck }: RunnerOptions,
 ): Running {
   const metas = metasOf(machine)
   let path: string | null = null
@@ -92,7 +94,7 @@ export function runActor<Context, Effect extends string, Event extends { readonl
   }
 
   function begin(effect: Effect, run: Run): void {
-    if (run !== running) return
+    if (run !== running || isOver()) return
     const deliver = (event: { readonly type: string } | null): void => {
       if (run !== running || event === null) return
       // It has ended: leaving the state has nothing to abort.
@@ -109,7 +111,7 @@ export function runActor<Context, Effect extends string, Event extends { readonl
     try {
       const perform = effects[effect]
       if (perform.length > 1) run.abort = new AbortController()
-      const result = perform(actor.getSnapshot().context as Context, run.abort?.signal ?? never)
+      const result = perform(actor.getSnapshot().context as Context, run.abort?.signal ?? unaborted)
       if (result instanceof Promise) result.then(deliver, fail)
       else deliver(result)
     } catch (error) {
@@ -146,7 +148,9 @@ export function pathOf(value: unknown): string {
 const known = new WeakMap<AnyStateMachine, ReadonlyMap<string, Meta>>()
 
 /** For effects that take no signal. */
-const never = new AbortController().signal
+const unaborted = new AbortController().signal
+
+const never = (): boolean => false
 
 /** One reason for all: to make an error for each abort would cost more than the step itself. */
 const left = new Error('The actor has left the state.')

@@ -3,6 +3,7 @@ import type { Hex } from '../domain/hex.ts'
 import type { Attempt } from '../domain/transaction.ts'
 import type { Store } from '../store/store.ts'
 import type { Journal, Source } from './journal.ts'
+import { keyOfLeg } from './legKeys.ts'
 import { dropWant } from './legUpkeep.ts'
 import type { LiveTrade, Origin } from './liveTrade.ts'
 import { known, type Ports } from './ports.ts'
@@ -37,11 +38,17 @@ export async function putBack(broken: LiveTrade, restarts: number, deps: Supervi
   return stored ?? { order: broken.order }
 }
 
-function putLegBack(key: string, work: readonly OpenLeg[], { lanes, gaps }: Pick<Ports, 'lanes' | 'gaps'>): void {
+function putLegBack(
+  key: string,
+  work: readonly OpenLeg[],
+  { lanes, gaps, funds }: Pick<Ports, 'lanes' | 'gaps' | 'funds'>,
+): void {
   const leg = work.find((one) => one.key === key)
   for (const lane of lanes.values()) {
     const isItsLane = leg?.wallet === lane.wallet
     const place = isItsLane && leg !== undefined ? leg : { nonce: null, holdsPlace: false }
+    // What of it was counted since may be counted again.
+    funds.forget(lane.wallet)
     const gap = lane.putBack(key, place)
     if (gap !== null) gaps.takeOver(lane.wallet, gap, [])
   }
@@ -60,18 +67,25 @@ export async function giveUp(broken: LiveTrade, error: unknown, deps: Supervisio
   const work = stored === undefined ? [] : openWork([stored], [], ports.clock.now())
   for (const key of broken.legKeys()) {
     putLegBack(key, work, ports)
-    dropWant(ports, key)
     ports.follower.forget(key)
   }
+  for (const key of [...broken.legKeys(), ...plannedKeys(broken)]) dropWant(ports, key)
   for (const { key, wallet, nonce, attempts } of work) {
-    known(ports.lanes, wallet, 'wallet').handOver(key)
-    if (nonce !== null) ports.gaps.takeOver(wallet, nonce, attempts)
+    const lane = known(ports.lanes, wallet, 'wallet')
+    const isOwn = nonce !== null && (attempts.length > 0 || lane.owns(key, nonce))
+    lane.leave(key, null)
+    if (isOwn) ports.gaps.takeOver(wallet, nonce, attempts)
   }
   const status = givenUp(broken.status(), error, work, ports.clock.now())
   const source: Source = { takeWrites: () => endedWrites(status, broken.order) }
   journal.touch(source)
   await journal.durable()
   return status
+}
+
+/** Legs that were planned for and never began may be promised something still. */
+function plannedKeys({ tradeId, order }: LiveTrade): string[] {
+  return order.venues.map((venue) => keyOfLeg({ tradeId, legId: venue }))
 }
 
 function givenUp(status: TradeStatus, error: unknown, work: readonly OpenLeg[], atMs: number): TradeStatus {

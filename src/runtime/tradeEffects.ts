@@ -23,7 +23,9 @@ export function tradeEffects(deps: TradeEffectDeps): Effects<TradeContext, Trade
     allocate: ({ order }, signal) => {
       if (order.quotes === null)
         return planByDistribution(ports, order, signal).then((plan) => ({ type: 'trade.allocated', ...plan }))
-      return { type: 'trade.allocated', ...planByQuotes(ports, order, order.quotes) }
+      const plan = planByQuotes(ports, order, order.quotes, signal)
+      if (!(plan instanceof Promise)) return { type: 'trade.allocated', ...plan }
+      return plan.then((late) => ({ type: 'trade.allocated', ...late }))
     },
 
     // In one turn with the event that ends the trade, so that both are in the same commit and nothing counts twice; but after

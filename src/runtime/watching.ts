@@ -47,55 +47,74 @@ export function until(
  * a transaction found in a block at depth proves that it was somebody else; anything missing proves nothing.
  */
 export function watchPending(ports: Ports, context: LegContext, signal: AbortSignal): Promise<Watched> {
-  const { follower, clock } = ports
-  const hashes = context.attempts.map(({ hash }) => hash)
-  follower.expect(keyOfLeg(context.order), hashes)
+  const { follower, clock, lanes } = ports
+  const { order, attempts, checkAtMs } = context
+  const hashes = attempts.map(({ hash }) => hash)
+  const key = keyOfLeg(order)
+  follower.expect(key, hashes)
   return new Promise((resolve) => {
-    let isOver = false
+    // Only for those that come to look closer: most are mined before.
+    let over: AbortController | null = null
     let callOffTime = (): void => {}
     let callOffMined = (): void => {}
     const end = (watched: Watched | null): void => {
-      isOver = true
       callOffTime()
       callOffMined()
       signal.removeEventListener('abort', leave)
+      over?.abort()
       if (watched !== null) resolve(watched)
     }
     const leave = (): void => end(null)
-    const look = async (): Promise<void> => {
-      let watched = await lookCloser(ports, context)
-      // What used the nonce is known once it is deep enough: with one of the next heads.
-      while (watched === null && !isOver) {
-        await until(ports, clock.now() + context.order.policy.bumpIntervalMs, signal, 'head')
-        if (!isOver) watched = await lookCloser(ports, context)
-      }
-      if (!isOver) end(watched)
+    const look = (): void => {
+      over = new AbortController()
+      const { signal: ended } = over
+      void lookAgainAndAgain(ports, context, ended).then((watched) => {
+        if (!ended.aborted) end(watched)
+      })
     }
+    // At once where the nonce is said to be used up; whatever that finds, fees are raised in their own time only.
+    const isUsedUp = known(lanes, walletOf(order), 'wallet').takeUsedUp(key)
     // Before `whenMined`, which calls back at once where the receipt is known already.
-    callOffTime = clock.at(wasUsedAtOpening(ports, context) ? 0 : context.checkAtMs, () => void look())
+    callOffTime = clock.at(isUsedUp ? clock.now() : checkAtMs, look)
     signal.addEventListener('abort', leave)
     callOffMined = follower.whenMined(hashes, (receipt) => end({ type: 'mined', receipt }))
   })
 }
 
-/** A restart finds out at once what became of a nonce that was used up meanwhile; the second look keeps to its time. */
-function wasUsedAtOpening({ lanes }: Ports, { order }: LegContext): boolean {
-  return known(lanes, walletOf(order), 'wallet').takeUsedUp(keyOfLeg(order))
+/** Looks closer until there is something to be done, or it is over. */
+async function lookAgainAndAgain(ports: Ports, context: LegContext, ended: AbortSignal): Promise<Watched | null> {
+  const { clock } = ports
+  const { checkAtMs, order } = context
+  const intervalMs = order.policy.bumpIntervalMs
+  let unproven = 0
+  while (!ended.aborted) {
+    const found = await lookCloser(ports, context, ended)
+    if (found === 'tooShallow') await until(ports, clock.now() + intervalMs, ended, 'head')
+    else if (found === 'unproven') {
+      // Such a search is dear: ever fewer.
+      await until(ports, clock.now() + intervalMs * 2 ** Math.min(unproven, 6), ended)
+      unproven += 1
+    } else if (found === overdue && clock.now() < checkAtMs) await until(ports, checkAtMs, ended)
+    else return found
+  }
+  return null
 }
 
 const overdue: Watched = { type: 'event', event: { type: 'leg.overdue' } }
 
-/** What a closer look finds; null where there is nothing to be done but to look again later. */
-async function lookCloser(ports: Ports, context: LegContext): Promise<Watched | null> {
+/** `tooShallow`, `unproven`: the nonce is used up, and by what is not final, or not known, yet. */
+type Found = Watched | 'tooShallow' | 'unproven'
+
+async function lookCloser(ports: Ports, context: LegContext, ended: AbortSignal): Promise<Found> {
   const { follower, gaps, lanes, onTrouble } = ports
   const { order, nonce, attempts } = context
   try {
     await follower.lookUp(attempts.map(({ hash }) => hash))
-    if (nonce === null) return overdue
+    if (nonce === null || ended.aborted) return overdue
     const wallet = walletOf(order)
     const mined = await known(lanes, wallet, 'wallet').minedCount(follower.head().hash)
     if (mined < nonce) gaps.closeGaps(wallet, mined)
-    return mined > nonce ? await whoUsed(ports, context, nonce) : overdue
+    return mined > nonce ? await whoUsed(ports, context, nonce, ended) : overdue
   } catch (error) {
     onTrouble(error, `looking for the transaction of ${keyOfLeg(order)}`)
     return overdue
@@ -103,23 +122,25 @@ async function lookCloser(ports: Ports, context: LegContext): Promise<Watched | 
 }
 
 /** The nonce is used up, as far as one knows: to sign more for it would be in vain, but nothing is concluded without proof. */
-async function whoUsed(ports: Ports, context: LegContext, nonce: number): Promise<Watched | null> {
+async function whoUsed(ports: Ports, context: LegContext, nonce: number, ended: AbortSignal): Promise<Found> {
   const { chain, follower, lanes, clock, onTrouble } = ports
   const { order, attempts, offer } = context
   const wallet = walletOf(order)
   const key = keyOfLeg(order)
-  const patientUntilMs = (offer?.deadlineMs ?? Number.POSITIVE_INFINITY) + order.policy.timeoutMs
-  const undecided = clock.now() < patientUntilMs ? null : overdue
   const to = follower.head().number - order.policy.confirmations + 1
-  if (to < 0 || (await chain.minedNonce(wallet, to)) <= nonce) return undecided
+  if (to < 0 || (await chain.minedNonce(wallet, to)) <= nonce) return 'tooShallow'
   // Nobody knows when the nonce of a gap was still free.
   const freeAtMs = order.task.kind === 'gap' ? 0 : (context.submittedAtMs ?? context.startedAtMs) - clockDriftMs
   const user = await chain.nonceUser(wallet, nonce, { from: Math.max(0, to - searchBlocks), to, freeAtMs })
+  if (ended.aborted) return overdue
   if (user === null) {
     onTrouble(new NonceUnprovenError('The nonce is used up, and nobody shows by what.', { nonce }), key)
-    return undecided
+    // An endpoint may lie about the count: in the end the leg goes on as if it were free.
+    const patientUntilMs = (offer?.deadlineMs ?? Number.POSITIVE_INFINITY) + order.policy.timeoutMs
+    return clock.now() < patientUntilMs ? 'unproven' : overdue
   }
-  if (attempts.some(({ hash }) => hash === user.hash)) return undecided
+  // Its receipt comes with the next look.
+  if (attempts.some(({ hash }) => hash === user.hash)) return 'tooShallow'
   if (isOwnCall(context, user)) return adoptOwn(ports, context, { hash: user.hash, nonce })
   await known(lanes, wallet, 'wallet').resync()
   const message = `Another program used the nonce of this leg.\n  nonce: ${nonce}\n  transaction: ${user.hash}`
@@ -137,13 +158,13 @@ async function adoptOwn(
   { follower }: Ports,
   { order, offer }: LegContext,
   { hash, nonce }: { hash: Hex; nonce: number },
-): Promise<Watched | null> {
-  if (offer === null) return null
+): Promise<Found> {
+  if (offer === null) return 'unproven'
   follower.expect(keyOfLeg(order), [hash])
   await follower.lookUp([hash])
   const { gasLimit, maxFeePerGas, maxPriorityFeePerGas } = offer
   const found: Attempt = { hash, raw: '0x', purpose: 'call', nonce, gasLimit, maxFeePerGas, maxPriorityFeePerGas }
-  let watched: Watched | null = null
+  let watched: Found = 'tooShallow'
   follower.whenMined([hash], (receipt) => {
     watched = { type: 'mined', receipt, found }
   })()

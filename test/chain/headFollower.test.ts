@@ -226,12 +226,41 @@ describe('the head follower', () => {
     chain.mine('0xaa')
     for (let block = 0; block < 3; block += 1) chain.mine()
     await poll()
+    // Asked once more: the first answer may come from an endpoint that lags.
+    chain.mine()
+    await poll()
     follower.whenMined(['0xaa'], second.onMined)
     chain.mine()
     await poll()
 
     expect(first.outcomes).toEqual(['orphaned'])
     expect(second.mined).toMatchObject([{ blockNumber: 2 }])
+  })
+
+  test('does not take a block for orphaned because of one answer from an endpoint that lags behind a reorg', async () => {
+    const chain = fakeChain()
+    chain.mine('0xaa')
+    chain.mine()
+    chain.mine()
+    const { follower, poll } = await follow(chain)
+    const { onDeep, outcomes } = watcher()
+    follower.expect('leg', ['0xaa'])
+    await follower.lookUp(['0xaa'])
+    const right = chain.block
+    chain.block = async (at) => {
+      const block = await right(at)
+      return typeof at === 'number' && block !== null ? { ...block, hash: '0xdead' } : block
+    }
+    follower.whenMined(['0xaa'], (receipt) => follower.whenDeep(receipt, 5, onDeep))
+    await new Promise((resolve) => setImmediate(resolve))
+    chain.block = right
+
+    for (let block = 0; block < 3; block += 1) {
+      chain.mine()
+      await poll()
+    }
+
+    expect(outcomes).toEqual(['deep'])
   })
 
   test('keeps following where only the fee history fails', async () => {

@@ -65,6 +65,26 @@ function rubbishReceipts(): Openers {
   }
 }
 
+/** A venue that no longer says who may take its tokens, once a trade is split: in the middle of the start of its legs. */
+function forgetfulVenue(): Openers {
+  let asked = 0
+  return {
+    ...realOpeners,
+    async openVenue(venue, chain, field) {
+      const dex = await realOpeners.openVenue(venue, chain, field)
+      if (dex.venue !== 'uniswap-v2') return dex
+      return {
+        ...dex,
+        get spender() {
+          asked += 1
+          if (asked % 3 === 0) throw new TypeError('No spender.')
+          return dex.spender
+        },
+      }
+    },
+  }
+}
+
 describe('a trade whose statechart throws', () => {
   test('goes on from where it was on disk, and the others never notice', async () => {
     const execution = await open({}, { openers: rubbishQuotes(2) })
@@ -77,6 +97,23 @@ describe('a trade whose statechart throws', () => {
     expect(untouched).toMatchObject({ status: 'done', retries: 0 })
     expect(troubles.filter((what) => what.startsWith('trade broken'))).toHaveLength(2)
     expect(execution.getExecutionStatus('broken')).toMatchObject({ status: 'done', outcome: 'filled' })
+  })
+
+  test('sends nothing once it is broken, by none of its legs', { timeout: 60_000 }, async () => {
+    const execution = await open({}, { openers: forgetfulVenue() })
+    const wallet = execution.wallets[0] as Hex
+    const before = await ledgerOf(world(), wallet)
+    const sale = { tradeId: 'broken', pair: 'USDC/ETH', amount: '100', quotes: { 'uniswap-v2': '0.02' } }
+
+    const legs = await execution.executeTrade(sale)
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+
+    // The approval before it had begun when the swap broke.
+    expect(legs.map(({ failure }) => failure?.code)).toEqual(['BROKEN', 'BROKEN'])
+    expect((await ledgerOf(world(), wallet)).nonce).toBe(before.nonce)
+    const [next] = await execution.executeTrade(other)
+    expect(next).toMatchObject({ status: 'done' })
+    expect((await ledgerOf(world(), wallet)).nonce).toBe(before.nonce + 1)
   })
 
   test('can be cancelled while it is being put back to work', async () => {

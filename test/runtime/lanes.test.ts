@@ -32,9 +32,9 @@ describe('a lane', () => {
   test('finds the nonces below its next that nobody owns and that the chain waits for', async () => {
     const { lane } = await laneAt({ mined: 5, recorded: 9, owned: new Map([[7, 't/a']]) })
 
-    expect(lane.gaps(5)).toEqual([5, 6, 8, 9])
-    expect(lane.gaps(9)).toEqual([9])
-    expect(lane.gaps(10)).toEqual([])
+    expect(lane.gaps(5, 100)).toEqual([5, 6, 8, 9])
+    expect(lane.gaps(9, 100)).toEqual([9])
+    expect(lane.gaps(10, 100)).toEqual([])
   })
 
   test('has no gap where each nonce has an owner, and one again once that leaves without using it up', async () => {
@@ -42,13 +42,13 @@ describe('a lane', () => {
     lane.admit('t/a', signal)
     lane.admit('t/b', signal)
     const nonces = [lane.reserve('t/a'), lane.reserve('t/b')]
-    const before = lane.gaps(0)
+    const before = lane.gaps(0, 100)
     lane.own('gap', 2)
 
     expect(nonces).toEqual([0, 1])
     expect(before).toEqual([])
     expect(lane.giveBack('t/b', 1)).toBe(true)
-    expect(lane.gaps(0)).toEqual([])
+    expect(lane.gaps(0, 100)).toEqual([])
   })
 
   test('does not take a nonce for open that a leg has seen used up, whatever an endpoint that lags may say', async () => {
@@ -57,11 +57,29 @@ describe('a lane', () => {
       lane.admit(key, signal)
       lane.reserve(key)
     }
-    lane.leave('t/a')
-    lane.leave('t/b')
+    lane.leave('t/a', 100)
+    lane.leave('t/b', 100)
 
-    expect(lane.gaps(0)).toEqual([])
-    expect(lane.gaps(1)).toEqual([])
+    expect(lane.gaps(0, 100)).toEqual([])
+    expect(lane.gaps(1, 100)).toEqual([])
+    // What is many blocks back and still not counted was orphaned after all.
+    expect(lane.gaps(0, 200)).toEqual([0, 1])
+  })
+
+  test('takes nothing back from a leg whose nonce is somebody else’s by now', async () => {
+    const { lane } = await laneAt({ mined: 0, recorded: null })
+    lane.admit('t/a', signal)
+    lane.reserve('t/a')
+    lane.giveBack('t/a', 0)
+    lane.admit('t/b', signal)
+    lane.reserve('t/b')
+
+    lane.giveBack('t/a', 0)
+    lane.leave('t/a', 100)
+
+    expect(lane.owns('t/b', 0)).toBe(true)
+    lane.admit('t/c', signal)
+    expect(lane.reserve('t/c')).toBe(1)
   })
 
   test('names the nonces that the chain has used up and the store does not know, and says so', async () => {
@@ -94,14 +112,14 @@ describe('a lane', () => {
     }
 
     expect(lane.putBack('t/a', { nonce: null, holdsPlace: true })).toBe(0)
-    expect(lane.gaps(0)).toEqual([0])
+    expect(lane.gaps(0, 100)).toEqual([0])
   })
 
   test('leaves a leg what it has on disk', async () => {
     const { lane } = await laneAt({ mined: 3, recorded: 3, owned: new Map([[3, 't/a']]), holders: ['t/a'] })
 
     expect(lane.putBack('t/a', { nonce: 3, holdsPlace: true })).toBeNull()
-    expect(lane.gaps(3)).toEqual([])
+    expect(lane.gaps(3, 100)).toEqual([])
     expect(lane.inFlight).toBe(1)
   })
 })
