@@ -35,9 +35,6 @@ export function poolOf(router: Hex, one: Hex, other: Hex): string {
   return one < other ? `pool ${router} ${one} ${other}` : `pool ${router} ${other} ${one}`
 }
 
-/** A pool's address in the topics of a log. */
-export const poolAddress: Hex = addressOf('c', 0)
-
 function addressOf(kind: string, index: number): Hex {
   return `0x${kind.repeat(38)}${index.toString(16).padStart(2, '0')}`
 }

@@ -100,10 +100,10 @@ export const mutations: readonly Mutation[] = [
     replace: "event.type === 'lane.return'",
   },
   {
-    name: 'a nonce that goes back is forgotten',
-    file: 'src/runtime/legEffects.ts',
-    find: "laneOf(context).giveBack(keyOfLeg(order), nonce) ? 'leg.released' : 'leg.holed'",
-    replace: "'leg.released'",
+    name: 'another order under the same id counts as the same',
+    file: 'src/runtime/execution.ts',
+    find: 'if (before === now) return',
+    replace: 'if (before !== "") return',
   },
   {
     name: 'a lane begins where the chain is, whatever is recorded',
