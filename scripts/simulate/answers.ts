@@ -42,6 +42,15 @@ export function answersOf({ node, ledger, now, hasBaseFee, tip, onNull }: Answer
     return now() >= node.nullReceiptsUntilMs
   }
 
+  /** With `pending`, what waits in the pool without a gap counts, too. */
+  function countOf(wallet: Hex, tag: unknown): number {
+    let count = nonceOf(known(tag).state, wallet)
+    if (tag !== 'pending') return count
+    const waiting = new Set(node.pool().flatMap(({ from, nonce }) => (from === wallet ? [nonce] : [])))
+    while (waiting.has(count)) count += 1
+    return count
+  }
+
   /** How far ahead of the chain it pretends to be. */
   function madeUp(): number {
     return now() < node.liesUntilMs ? 1_000 : 0
@@ -98,7 +107,7 @@ export function answersOf({ node, ledger, now, hasBaseFee, tip, onNull }: Answer
         case 'eth_getTransactionByHash':
           return transactionOf(first as Hex)
         case 'eth_getTransactionCount':
-          return quantity(nonceOf(known(second).state, first as Hex) + madeUp())
+          return quantity(countOf(first as Hex, second) + madeUp())
         case 'eth_feeHistory':
           if (!hasBaseFee) throw new RpcError({ code: -32_601, message: 'the method eth_feeHistory does not exist' })
           return feeHistory(node.view(), tip())

@@ -97,7 +97,7 @@ function* restoredOnce({ world, witness }: Evidence): Generator<Violation> {
     const isKnown = witness.restored()?.includes(name.split('/')[0] ?? '')
     const isSwap = readRouterCall(transaction) !== undefined
     const count = minedOf(world, transaction).filter(({ outcome }) => outcome.succeeded).length
-    if (isKnown && isSwap) done.set(name, (done.get(name) ?? 0) + count)
+    if (isKnown && isSwap && witness.isKnowable(hash)) done.set(name, (done.get(name) ?? 0) + count)
   }
   for (const [name, count] of done) {
     if (count > 1) yield { kind: 'doubled', text: `${name} succeeded ${count} times after a restore.` }

@@ -111,6 +111,7 @@ async function live(stage: Play, number: number): Promise<ManagedLife | null> {
   let manager: ExecutionManager | undefined
   let refusal: unknown
   ended.clear()
+  witness.begins()
   witness.owes(debtsOf(world, disk, witness.seen))
   story.tell('process', () => `life ${number} begins`)
   openManager(world, life, witness, disk).then(

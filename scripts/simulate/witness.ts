@@ -1,7 +1,7 @@
 import type { Hex } from '../../src/domain/hex.ts'
 import type { TradeStep } from '../../src/runtime/liveTrade.ts'
 import type { TradeStatus } from '../../src/runtime/status.ts'
-import { ancestorAt } from './ledger.ts'
+import { ancestorAt, findMined } from './ledger.ts'
 import { nonceOf } from './state.ts'
 import { isNothing, type WireTransaction } from './wire.ts'
 import type { World } from './world.ts'
@@ -45,6 +45,10 @@ export interface Witness {
   /** The store is now an older one, with these trades live in it. */
   noteRestored(live: readonly string[]): void
   restored(): readonly string[] | null
+  /** A process begins: what every node shows of an older life can be known to it. */
+  begins(): void
+  /** False for what nobody could know of after a restore: it was pending, or not everywhere in a block. */
+  isKnowable(hash: Hex): boolean
   /** Nobody knows of what was sent before; 0 where the store was never restored. */
   restoredAtMs(): number
   /** Legs by the hashes of their attempts, as the steps said. */
@@ -61,7 +65,7 @@ const chainQuestions = ['eth_getTransactionCount', 'eth_getTransactionReceipt', 
 
 /** Nothing has been seen yet. */
 export function startWitness(world: World, markOf: (wallet: Hex) => number): Witness {
-  const { wire, ledger, plan, timeline, story, scenarios } = world
+  const { wire, ledger, nodes, plan, timeline, story, scenarios } = world
   const unsafe = new Set<Hex>()
   const seen = new Set<Hex>()
   const departures = new Map<Hex, Departure>()
@@ -72,6 +76,7 @@ export function startWitness(world: World, markOf: (wallet: Hex) => number): Wit
   const owners = new Map<Hex, string>()
   let restored: readonly string[] | null = null
   let restoredAtMs = 0
+  let shown: ReadonlySet<Hex> | null = null
   let debts = new Set<Hex>()
   let replies = 0
   let signatures = 0
@@ -134,6 +139,12 @@ export function startWitness(world: World, markOf: (wallet: Hex) => number): Wit
     },
     restored: () => restored,
     restoredAtMs: () => restoredAtMs,
+    begins() {
+      if (restored === null || shown !== null) return
+      const isShown = (hash: Hex): boolean => nodes.every((node) => findMined(ledger, node.view(), hash) !== undefined)
+      shown = new Set([...departures.keys()].filter(isShown))
+    },
+    isKnowable: (hash) => (departures.get(hash)?.atMs ?? 0) >= restoredAtMs || shown?.has(hash) === true,
     noteRestored(live) {
       restored = live
       restoredAtMs = timeline.now()
