@@ -2,11 +2,13 @@ import type { Failure } from '../domain/errors.ts'
 import { type Hex, lowerHex } from '../domain/hex.ts'
 import { type LegOrder, walletOf } from '../domain/leg.ts'
 import type { TradeContext } from '../domain/trade.ts'
+import type { MinedCall } from '../domain/transaction.ts'
 import type { Lane } from './lanes.ts'
 import { known, type Ports } from './ports.ts'
 import type { StoredTrade } from './records.ts'
+import { until } from './watching.ts'
 
-type OutdatedPorts = Pick<Ports, 'chain' | 'follower' | 'dexes' | 'lanes' | 'onTrouble'>
+type OutdatedPorts = Pick<Ports, 'chain' | 'clock' | 'follower' | 'dexes' | 'lanes' | 'onTrouble'>
 
 /** Transactions of one wallet that are looked at; where there are more, anything may have happened. */
 const strangersMax = 64
@@ -64,23 +66,36 @@ interface StoredLeg {
   readonly context: { readonly order: LegOrder }
 }
 
-async function calledBy(
-  { chain, follower, onTrouble }: OutdatedPorts,
-  { wallet, strangers }: Lane,
-): Promise<ReadonlySet<string> | 'anything'> {
+async function calledBy(ports: OutdatedPorts, { wallet, strangers }: Lane): Promise<ReadonlySet<string> | 'anything'> {
   if (strangers.length > strangersMax) return 'anything'
-  const to = follower.head().number
-  try {
-    const contracts = new Set<string>()
-    // One after the other: where old states are gone each is a long search.
-    for (const nonce of strangers) {
+  const contracts = new Set<string>()
+  // One after the other: where old states are gone each is a long search.
+  for (const nonce of strangers) {
+    const user = await insistOnUser(ports, wallet, nonce)
+    if (user === null) return 'anything'
+    contracts.add(user.to)
+  }
+  return contracts
+}
+
+/** An endpoint that fails, or does not have it yet, is no evidence of anything: asks again with the next heads. */
+async function insistOnUser(ports: OutdatedPorts, wallet: Hex, nonce: number): Promise<MinedCall | null> {
+  const { chain, clock, follower, onTrouble } = ports
+  for (let tries = 1; ; tries += 1) {
+    const to = follower.head().number
+    try {
       const user = await chain.nonceUser(wallet, nonce, { from: Math.max(0, to - searchBlocks), to })
-      if (user === null) return 'anything'
-      contracts.add(user.to)
+      if (user !== null) return user
+      // Out of its block again, and so never used.
+      if ((await chain.minedNonce(wallet)) <= nonce) return { hash: '0x', to: wallet, data: '0x', value: '0' }
+    } catch (error) {
+      onTrouble(error, `looking for what ${wallet} did without this store`)
     }
-    return contracts
-  } catch (error) {
-    onTrouble(error, `looking for what ${wallet} did without this store`)
-    return 'anything'
+    if (tries === triesMax) return null
+    await until(ports, clock.now() + patienceMs, never, 'head')
   }
 }
+
+const triesMax = 5
+const patienceMs = 15_000
+const never = new AbortController().signal
