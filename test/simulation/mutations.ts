@@ -59,9 +59,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a missing receipt counts as a failure',
     file: 'src/runtime/watching.ts',
-    find: 'if (nonce === null) return overdue',
+    find: 'await follower.lookUp(attempts.map(({ hash }) => hash))',
     replace:
-      "if (nonce === null || attempts.length > 2) return { type: 'event', event: { type: 'leg.displaced', failure: { code: 'NONCE_TAKEN', message: '', retryable: true } } }",
+      "await follower.lookUp(attempts.map(({ hash }) => hash))\n    if (attempts.length > 2) return { type: 'event', event: { type: 'leg.displaced', failure: { code: 'NONCE_TAKEN', message: '', retryable: true } } }",
   },
   {
     name: 'a nonce that has moved on counts as taken by another program',
