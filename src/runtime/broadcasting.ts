@@ -4,7 +4,7 @@ import { type LegContext, walletOf } from '../domain/leg.ts'
 import type { Attempt } from '../domain/transaction.ts'
 import { keyOfLeg } from './legKeys.ts'
 import { known, type Ports } from './ports.ts'
-import { until } from './watching.ts'
+import { until } from './until.ts'
 
 /** What handing over a leg's newest attempt came to. */
 export type Sent =

@@ -1,6 +1,6 @@
 import { EndpointError } from '../domain/errors.ts'
 import type { Ports } from './ports.ts'
-import { until } from './watching.ts'
+import { until } from './until.ts'
 
 /** How often something is asked of endpoints that answer others and not this. */
 const triesMax = 3

@@ -10,7 +10,8 @@ import { keyOfLeg } from './legKeys.ts'
 import { holdLeg, priceLeg } from './offering.ts'
 import { known, type Ports } from './ports.ts'
 import type { Effects } from './runner.ts'
-import { until, watchPending } from './watching.ts'
+import { until } from './until.ts'
+import { watchPending } from './watching.ts'
 
 /** Gas of a plain transfer: what a cancellation needs. */
 const transferGas = 21_000

@@ -15,7 +15,7 @@ import { insist } from './insist.ts'
 import { keyOfLeg } from './legKeys.ts'
 import { balanceReads } from './payers.ts'
 import { known, type Ports } from './ports.ts'
-import { until } from './watching.ts'
+import { until } from './until.ts'
 
 /** What pricing a leg came to. */
 export type Priced =

@@ -6,7 +6,7 @@ import type { MinedCall } from '../domain/transaction.ts'
 import type { Lane } from './lanes.ts'
 import { known, type Ports } from './ports.ts'
 import type { StoredTrade } from './records.ts'
-import { until } from './watching.ts'
+import { until } from './until.ts'
 
 type OutdatedPorts = Pick<Ports, 'chain' | 'clock' | 'follower' | 'dexes' | 'lanes' | 'onTrouble'>
 

@@ -12,7 +12,7 @@ import { keyOfLeg } from './legKeys.ts'
 import { dropWant, grantOf, noteWant } from './legUpkeep.ts'
 import { balanceReads, candidates, checkHoldings, payerOf } from './payers.ts'
 import { known, type Ports } from './ports.ts'
-import { until } from './watching.ts'
+import { until } from './until.ts'
 
 /** How an order is split, before it becomes legs. */
 interface Share {

@@ -5,6 +5,7 @@ import { type LegContext, walletOf } from '../domain/leg.ts'
 import type { Attempt, MinedCall, Receipt } from '../domain/transaction.ts'
 import { keyOfLeg } from './legKeys.ts'
 import { known, type Ports } from './ports.ts'
+import { until } from './until.ts'
 
 /** What watching a pending nonce came to. */
 export type Watched =
@@ -13,31 +14,6 @@ export type Watched =
   | { readonly type: 'event'; readonly event: { type: 'leg.overdue' } | Displaced }
 
 type Displaced = Omit<Extract<LegEvent, { type: 'leg.displaced' }>, 'atMs'>
-
-/**
- * Resolves at `atMs`, at the next head where `head` is given, or when `signal` aborts.
- *
- * @example
- * await until(ports, Date.now() + 1_000, signal)
- */
-export function until(
-  { clock, follower }: Pick<Ports, 'clock' | 'follower'>,
-  atMs: number,
-  signal: AbortSignal,
-  head?: 'head',
-): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      callOffTime()
-      callOffHead()
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const callOffTime = clock.at(atMs, end)
-    const callOffHead = head === undefined ? () => {} : follower.onHead(end)
-    signal.addEventListener('abort', end)
-  })
-}
 
 /**
  * Watches every hash of a leg's nonce: resolves with the first receipt, or when it is time to look closer and nothing
