@@ -39,9 +39,6 @@ export const kinds = {
 
 export type Kind = keyof typeof kinds
 
-/** Not before the runtime is made for them. */
-export const off: readonly Kind[] = ['lie']
-
 /** Counts what was done to the runtime. */
 export interface Faults {
   /** Whether a kind may happen in this seed at all. */

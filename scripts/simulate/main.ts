@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { type Kind, kinds, off } from './kinds.ts'
+import { type Kind, kinds } from './kinds.ts'
 import { playSeeds } from './pool.ts'
 import { simulateSeed } from './simulate.ts'
 import { toldTo } from './story.ts'
 import { describeFailure, resultOf, startTotals } from './totals.ts'
 
 // `npm run simulate -- --seeds 200 --from 900001` plays seeds, `-- --minutes 30` as many as fit, and `-- --seed 7` tells
-// the whole story of one. `--without reorg,kill` leaves kinds of fault out, `--with backup` takes one in that is off.
+// the whole story of one. `--without reorg,kill` leaves kinds of fault out.
 
 const { values } = parseArgs({
   options: {
@@ -17,12 +17,11 @@ const { values } = parseArgs({
     minutes: { type: 'string' },
     workers: { type: 'string' },
     without: { type: 'string' },
-    with: { type: 'string' },
     first: { type: 'boolean' },
   },
 })
 const totals = startTotals()
-const without = chosenKinds()
+const without = kindsOf(values.without)
 const write = (text: string): void => void process.stdout.write(text)
 
 function number(text: string | undefined, usual: number): number {
@@ -36,11 +35,6 @@ function kindsOf(text: string | undefined): Kind[] {
   const names = text === undefined ? [] : text.split(',')
   for (const name of names) if (!(name in kinds)) throw new RangeError(`No kind of fault is called ${name}.`)
   return names as Kind[]
-}
-
-function chosenKinds(): Kind[] {
-  const wanted = kindsOf(values.with)
-  return [...off.filter((kind) => !wanted.includes(kind)), ...kindsOf(values.without)]
 }
 
 async function tell(seed: number): Promise<void> {

@@ -9,6 +9,8 @@ interface Claim {
 const behindMax = 2
 /** Nobody is so many blocks ahead of all others unless it makes them up, or all others stand still. */
 const aheadMax = 16
+/** Transactions of one wallet that nobody sends within the blocks by which an endpoint may lag. */
+const countedAheadMax = 256
 /** With so many, what one alone says is not taken from it. */
 const quorum = 3
 
@@ -40,7 +42,7 @@ export function isBehind(number: number, best: number): boolean {
 
 /**
  * The transaction count among those that several endpoints have: too low is lag, too high is a lie. So it is the highest,
- * unless three or more answered and only one of them says so: then the next.
+ * unless it is further above the next than lag explains, or three or more answered and only one of them says so: then the next.
  *
  * @returns undefined where nobody has any.
  *
@@ -49,7 +51,8 @@ export function isBehind(number: number, best: number): boolean {
  */
 export function agreedCount(counts: readonly number[]): number | undefined {
   const [first, second] = [...counts].sort((a, b) => b - a)
-  return counts.length >= quorum && second !== undefined ? second : first
+  if (first === undefined || second === undefined) return first
+  return counts.length >= quorum || first - second > countedAheadMax ? second : first
 }
 
 /**

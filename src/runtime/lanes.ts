@@ -42,8 +42,8 @@ export interface Lane {
   gaps(mined: number, head: number): number[]
   /** The chain's count of the wallet's transactions. Asked once for all legs that want to know it at the same head. */
   minedCount(head: Hex): Promise<number>
-  /** A foreign transaction took a nonce: asks the chain again. */
-  resync(): Promise<void>
+  /** A foreign transaction took a nonce: asks the chain how far it is. */
+  resync(used: number): Promise<void>
   stop(): void
 }
 
@@ -63,6 +63,11 @@ export interface LaneOptions {
 
 /** Of what the chain did without the store, so much is looked at: one more than is of any use. */
 const strangersMax = 65
+
+/** More transactions than another program is likely to have sent with the wallet meanwhile. */
+const jumpMax = 64
+const triesMax = 5
+const retryDelayMs = 2_000
 
 /**
  * Blocks for which a nonce that was used up at depth is final, whatever an endpoint that lags may count. After that the chain is
@@ -102,8 +107,21 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
     accepted = reply.accepted
   })
 
+  /**
+   * The chain's count. One that is far above what is known may be made up by an endpoint that answers alone: who believed it
+   * would have to pay for every nonce below. So it is asked for again, and has to be said each time.
+   */
+  async function credibleCount(known: number | null): Promise<number> {
+    let count = await chain.minedNonce(wallet)
+    for (let tries = 1; tries < triesMax && known !== null && count - known > jumpMax; tries += 1) {
+      await new Promise<void>((resolve) => clock.at(clock.now() + retryDelayMs, resolve))
+      count = Math.min(count, await chain.minedNonce(wallet))
+    }
+    return count
+  }
+
   const next = async (): Promise<number> => {
-    const mined = await chain.minedNonce(wallet)
+    const mined = await credibleCount(recorded)
     minedAtOpening = mined
     for (const [nonce, key] of options.owned) if (nonce < mined) usedUp.add(key)
     if (recorded === null) return mined
@@ -197,8 +215,9 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
       })
       return counted.count
     },
-    async resync() {
-      actor.send({ type: 'lane.synced', next: await chain.minedNonce(wallet) })
+    async resync(used) {
+      const known = Math.max(used, actor.getSnapshot().context.next ?? 0)
+      actor.send({ type: 'lane.synced', next: Math.max(used + 1, await credibleCount(known)) })
     },
     stop() {
       running?.stop()

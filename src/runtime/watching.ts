@@ -118,7 +118,7 @@ async function whoUsed(ports: Ports, context: LegContext, nonce: number, ended: 
   // Its receipt comes with the next look.
   if (attempts.some(({ hash }) => hash === user.hash)) return 'tooShallow'
   if (isOwnCall(context, user)) return adoptOwn(ports, context, { hash: user.hash, nonce })
-  await known(lanes, wallet, 'wallet').resync()
+  await known(lanes, wallet, 'wallet').resync(nonce)
   const message = `Another program used the nonce of this leg.\n  nonce: ${nonce}\n  transaction: ${user.hash}`
   return { type: 'event', event: { type: 'leg.displaced', failure: { code: 'NONCE_TAKEN', message, retryable: true } } }
 }

@@ -82,6 +82,26 @@ describe('a lane', () => {
     expect(lane.reserve('t/c')).toBe(1)
   })
 
+  test('does not take one endpoint’s word for a count far above what is known', async () => {
+    const counts = [1_007, 7, 1_007]
+    const clock = fakeClock()
+    const opening = openLane({
+      wallet,
+      chain: { ...fakeChain(), minedNonce: () => Promise.resolve(counts.shift() ?? 7) },
+      clock,
+      inFlightMax: 4,
+      recorded: 6,
+      holders: [],
+      owned: new Map(),
+      onTrouble: () => {},
+    })
+    await clock.advance(60_000)
+    const lane = await opening
+
+    lane.admit('t/a', signal)
+    expect(lane.reserve('t/a')).toBe(7)
+  })
+
   test('names the nonces that the chain has used up and the store does not know, and says so', async () => {
     const { lane, troubles } = await laneAt({ mined: 8, recorded: 5 })
 
