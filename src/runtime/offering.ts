@@ -12,6 +12,7 @@ import { gasLimitFor, isAffordable, isAffordableAgain, offerFees } from '../doma
 import { type LegContext, type LegOrder, type Offer, walletOf } from '../domain/leg.ts'
 import type { Call } from '../domain/transaction.ts'
 import { insist } from './insist.ts'
+import { moneyOf } from './legFunds.ts'
 import { keyOfLeg } from './legKeys.ts'
 import { balanceReads } from './payers.ts'
 import { known, type Ports } from './ports.ts'
@@ -55,8 +56,8 @@ export async function holdLeg(
   const { follower, clock } = ports
   const { maxFeePerGas } = order.policy
   const untilMs = holdUntilMs ?? clock.now()
-  let isOver = false
-  // One head at least: who waits for money, and not for the price, would else be back at once.
+  // Who waits for money, and not for the price, waits for a head at least: else it would be back at once.
+  let isOver = isAffordableAgain(follower.market(), maxFeePerGas) && !mayLackFunds(order, ports)
   while (!isOver && clock.now() < untilMs && !signal.aborted) {
     await until(ports, untilMs, signal, 'head')
     isOver = isAffordableAgain(follower.market(), maxFeePerGas)
@@ -77,6 +78,15 @@ function hasFreshQuote({ order, quote, quotedAtMs }: LegContext, nowMs: number):
 function hasFunds({ order }: LegContext, { funds }: Ports, offer: Offer): boolean {
   const free = funds.free(walletOf(order), 'native', keyOfLeg(order))
   return free === undefined || free >= costMax(offer)
+}
+
+/** True where the wallet may not be able to pay for the leg beside all else, were it to take all the gas that it may. */
+function mayLackFunds(order: LegOrder, { funds, follower }: Ports): boolean {
+  const { gasLimitMax, maxFeePerGas } = order.policy
+  const free = funds.free(walletOf(order), 'native', keyOfLeg(order))
+  const needed = moneyOf(order, { ...offerFees(follower.market(), maxFeePerGas), gasLimit: gasLimitMax })
+  const native = needed.reduce((sum, { token, amount }) => (token === 'native' ? sum + amount : sum), 0n)
+  return free !== undefined && free < native
 }
 
 function costMax({ gasLimit, maxFeePerGas, call }: Offer): bigint {
