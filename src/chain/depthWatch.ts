@@ -36,11 +36,16 @@ interface Waiter {
   isDoubted: boolean
 }
 
-/** Watches places against the followed chain; those older than it are asked for, once for all that wait for a block. */
+/**
+ * Watches places against the followed chain; those older than it are asked for, once for all that wait for a block.
+ *
+ * @param later - Calls back after a while: for what is doubted, and asked once more.
+ */
 export function openDepthWatch(
   followed: Followed,
   chain: Pick<Chain, 'block'>,
   onTrouble: (error: unknown) => void,
+  later: (callback: () => void) => void,
 ): DepthWatch {
   const waiters = new Set<Waiter>()
   let older = new Map<number, Promise<Hex | null>>()
@@ -77,7 +82,10 @@ export function openDepthWatch(
       if (hash === null || asked !== older) return
       const isNews = hash !== waiter.place.blockHash && !waiter.isDoubted
       waiter.isDoubted = hash !== waiter.place.blockHash
-      if (!isNews) judge(waiter, hash)
+      if (!isNews) return judge(waiter, hash)
+      later(() => {
+        if (waiters.has(waiter)) consider(waiter)
+      })
     } catch (error) {
       asked.delete(blockNumber)
       onTrouble(error)

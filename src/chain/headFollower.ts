@@ -54,6 +54,9 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
     { tipNumber: () => tip.number, hashAt: (number) => followed.get(number), onOrphan },
     chain,
     onTrouble,
+    (callback) => {
+      if (!isStopped) clock.at(clock.now() + pollIntervalMs, callback)
+    },
   )
   const lost = new Set<Hex>()
   let [tip, tipFee] = await readHead(chain, usualTip)
