@@ -16,17 +16,20 @@ const quorum = 3
 
 /**
  * The head among those that several endpoints claim: the highest, the earlier of equals. Where three or more answer and the
- * highest is more than 16 blocks above all others, it is the second highest.
+ * highest is more than 16 blocks above all others, and above what was known before, it is the second highest.
  *
  * @returns undefined where nobody claims any.
  *
  * @example
  * bestHead([{ number: 7 }, { number: 8 }]) // { number: 8 }
  */
-export function bestHead<Head extends Claim>(heads: readonly Head[]): Head | undefined {
+export function bestHead<Head extends Claim>(heads: readonly Head[], known = 0): Head | undefined {
   const [first, second] = [...heads].sort((a, b) => b.number - a.number)
   const isMadeUp =
-    heads.length >= quorum && first !== undefined && second !== undefined && first.number - second.number > aheadMax
+    heads.length >= quorum &&
+    first !== undefined &&
+    second !== undefined &&
+    first.number - Math.max(second.number, known) > aheadMax
   return isMadeUp ? second : first
 }
 
@@ -66,5 +69,41 @@ export function noteHeads(heads: readonly { source: Source; number: number }[], 
     const { health } = source
     if (isBehind(number, best) || number - best > aheadMax) health.note({ kind: 'lags' })
     else if (health.standing === 'lagging') health.note({ kind: 'caughtUp' })
+  }
+}
+
+/** The best head so far. */
+export interface HeadMemory {
+  /** Below it, by more than an endpoint may lag, an answer is of another time. */
+  known(): number
+  /** @param isWhole - Everybody who is not down has answered. */
+  note(best: number, isWhole: boolean): void
+}
+
+/** Polls for which the best head so far stands although every answer is far below it: then it is what must have been wrong. */
+const patiencePolls = 60
+
+/**
+ * Remembers the best head: an endpoint that stands still must not become the best for being the only one to answer in time.
+ *
+ * @example
+ * const memory = rememberHead()
+ * memory.note(100, true)
+ * memory.note(7, true)
+ * memory.known() // 100
+ */
+export function rememberHead(): HeadMemory {
+  let known = 0
+  let below = 0
+  return {
+    known: () => known,
+    note(best, isWhole) {
+      below = isBehind(best, known) ? below + 1 : 0
+      // Whoever is left, and is not far behind, will do.
+      const isClose = isWhole && known - best <= aheadMax
+      if (below > 0 && below < patiencePolls && !isClose) return
+      known = below > 0 ? best : Math.max(best, known)
+      below = 0
+    },
   }
 }

@@ -36,6 +36,8 @@ export interface HeadFollowerOptions {
   readonly onTrouble: (error: unknown) => void
 }
 
+/** Polls that find nothing but blocks older than all that is followed, until those are believed. */
+const belowMax = 60
 /** Blocks of which the ancestry is kept: after a deeper reorg or a longer gap everything is looked up again. */
 const windowBlocks = 256
 
@@ -61,6 +63,7 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
   const lost = new Set<Hex>()
   let [tip, tipFee] = await readHead(chain, usualTip)
   let isStopped = false
+  let polledBelow = 0
   let isPolling = false
   let isAsked = false
   let callOff = (): void => {}
@@ -93,7 +96,15 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
       const latest = await chain.block('latest')
       if (latest === null || latest.hash === tip.hash || isStopped) return
       // An endpoint that lags does not take the head back; a reorg to a lower block shows once it grows past it.
-      if (followed.get(latest.number) === latest.hash || latest.number < oldestFollowed()) return
+      polledBelow = latest.number < oldestFollowed() ? polledBelow + 1 : 0
+      if (followed.get(latest.number) === latest.hash) return
+      if (polledBelow > 0 && polledBelow < belowMax) return
+      if (polledBelow > 0) {
+        // What was followed so far was no chain of this one.
+        polledBelow = 0
+        onTrouble(new EndpointError('The chain is far below what was followed: it is followed anew.', facts(latest)))
+        return await startOver(latest)
+      }
       const asked = tipAt(chain, latest).then((fee) => {
         tipFee = fee
       }, onTrouble)
@@ -102,6 +113,10 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
     } catch (error) {
       if (!isStopped) onTrouble(error)
     }
+  }
+
+  function facts(latest: Block): Record<string, number> {
+    return { followed: tip.number, latest: latest.number }
   }
 
   async function advanceTo(latest: Block): Promise<void> {

@@ -3,7 +3,7 @@ import type { Clock } from '../domain/clock.ts'
 import { EndpointError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { Read, ReadReply } from '../domain/read.ts'
-import { agreedCount, bestHead, noteHeads } from './agreement.ts'
+import { agreedCount, bestHead, isBehind, noteHeads, rememberHead } from './agreement.ts'
 import type { Block, Chain } from './chain.ts'
 import { agreedNonceUser } from './nonceSearch.ts'
 import type { RpcEndpoint } from './rpcEndpoint.ts'
@@ -39,22 +39,26 @@ export function rpcChain(parts: RpcChainParts): Chain {
   const sources = joinSources(parts.sources, clock)
   const isAlone = parts.sources.length === 1
   const receiptsOf = blockReceiptReader()
+  const memory = rememberHead()
 
   /** Of one endpoint nothing more is asked than its answer; several are compared. */
   async function latestBlock(): Promise<Block | null> {
     const question = (endpoint: RpcEndpoint) => blockAt(endpoint, 'latest')
     if (isAlone) return sources.ask(question)
+    const upMin = parts.sources.filter(isUp).length
     const given = await sources.askAll(question)
     if (given.length === 0) throw new EndpointError('No endpoint answers.')
     const heads = given.flatMap(({ source, answer }) =>
       answer === null ? [] : [{ source, number: answer.number, block: answer }],
     )
-    const best = bestHead(heads)
+    const best = bestHead(heads, memory.known())
     if (best === undefined) return null
-    noteHeads(heads, best.number)
+    memory.note(best.number, given.length >= upMin)
+    const known = memory.known()
+    noteHeads(heads, known)
+    onBestHead(known)
     // What this head leads to is asked of an endpoint that has it.
-    sources.prefer(best.source)
-    onBestHead(best.number)
+    if (!isBehind(best.number, known)) sources.prefer(best.source)
     return best.block
   }
 
@@ -62,7 +66,10 @@ export function rpcChain(parts: RpcChainParts): Chain {
     const question = async (endpoint: RpcEndpoint) =>
       count(await endpoint.request('eth_getTransactionCount', [wallet, 'latest']))
     if (isAlone) return sources.ask(question)
-    const agreed = agreedCount((await sources.askAll(question)).map(({ answer }) => answer))
+    const given = await sources.askAll(question)
+    // One that lags counts what was.
+    const level = given.filter(({ source }) => source.health.standing !== 'lagging')
+    const agreed = agreedCount(level.map(({ answer }) => answer))
     if (agreed === undefined) throw new EndpointError('No endpoint answers.')
     return agreed
   }
@@ -135,4 +142,8 @@ async function answer(endpoint: RpcEndpoint, read: Read): Promise<ReadReply> {
   } catch (error) {
     return refusal(error)
   }
+}
+
+function isUp({ health }: Source): boolean {
+  return health.standing !== 'down' && health.standing !== 'barred'
 }

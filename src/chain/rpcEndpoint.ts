@@ -99,6 +99,13 @@ export function openRpcEndpoint({ url, requestTimeoutMs, clock }: RpcEndpointOpt
     }
   }
 
+  /** A batch that is refused as a whole was too large for this endpoint, for all one knows. */
+  function postHalves(batch: readonly Waiting[]): void {
+    const middle = Math.ceil(batch.length / 2)
+    void post(batch.slice(0, middle))
+    void post(batch.slice(middle))
+  }
+
   function parseReply(text: string, { statusCode, headers: given }: Dispatcher.ResponseData): unknown {
     const header = given['retry-after']
     const untilMs = retryTime(Array.isArray(header) ? header[0] : header, clock.now())
@@ -119,6 +126,11 @@ export function openRpcEndpoint({ url, requestTimeoutMs, clock }: RpcEndpointOpt
     for (const one of replies) if (!byId.has(Object(one).id)) byId.set(Object(one).id, Object(one))
     // An error for the whole batch comes as one object.
     const whole = Array.isArray(reply) ? undefined : Object(reply).error
+    const refused = readError(whole)
+    if (refused !== null && batch.length > 1 && !isLimit(refused)) {
+      postHalves(batch)
+      return
+    }
     // What several share counts once against the endpoint.
     let missing: EndpointError | undefined
     let limited: LimitedError | undefined

@@ -58,7 +58,7 @@ async function sendPastGaps(
     const reply = await chain.broadcast(raw)
     if (reply.verdict !== 'nonceTooHigh' || heads === headsMax || nonce === null || signal.aborted) return reply
     const mined = await chain.minedNonce(wallet).catch(() => nonce)
-    if (mined < nonce) gaps.closeGaps(wallet, mined)
+    if (mined < nonce && !signal.aborted) gaps.closeGaps(wallet, mined)
     await until(ports, clock.now() + order.policy.bumpIntervalMs, signal, 'head')
     if (signal.aborted || (purpose === 'call' && isExpired({ offer }, clock.now()))) return reply
   }

@@ -3,7 +3,7 @@ import type { EndpointEffect, EndpointEvent } from '../../machines/endpointEvent
 import { type EndpointContext, endpointMachine } from '../../machines/endpointMachine.ts'
 import { isBehind } from '../chain/agreement.ts'
 import type { RpcEndpoint } from '../chain/rpcEndpoint.ts'
-import { isMethodMissing, LimitedError } from '../chain/rpcFaults.ts'
+import { LimitedError, RpcError } from '../chain/rpcFaults.ts'
 import { count } from '../chain/rpcValues.ts'
 import type { Outcome, Source, Standing } from '../chain/sources.ts'
 import type { Clock } from '../domain/clock.ts'
@@ -109,17 +109,18 @@ const standings: Readonly<Record<string, Standing>> = { healthy: 'healthy', susp
 
 /** What the states of one endpoint mean to the chain, and who is told of them. */
 function endpointState(
-  { endpoint, field, onChange, onTrouble }: EndpointOptions,
+  { endpoint, field, isRelay, onChange, onTrouble }: EndpointOptions,
   context: () => EndpointContext,
 ): { standing: Standing; misplaced: WrongChainError | null; take: (state: string) => void } {
   const { name } = endpoint
   const what = `the endpoint ${name}`
-  let isChecked = false
+  // A relay need not say which chain it serves: what it is sent is signed for one alone.
+  let isChecked = isRelay
   // Null before it is known.
   let wasUp: boolean | null = null
 
   const state = {
-    standing: 'barred' as Standing,
+    standing: (isRelay ? 'down' : 'barred') as Standing,
     misplaced: null as WrongChainError | null,
     take(to: string) {
       const isUp = to in standings
@@ -198,7 +199,7 @@ async function probe({ endpoint, field, chainId, isRelay, bestHead }: EndpointOp
     return { type: 'endpoint.misplaced', failure: toFailure(error) }
   } catch (error) {
     // It answers; what it is sent is signed for one chain alone.
-    if (isRelay && isMethodMissing(error)) return { type: 'endpoint.probed', isBehind: false }
+    if (isRelay && error instanceof RpcError) return { type: 'endpoint.probed', isBehind: false }
     return faultEvent(error)
   }
 }

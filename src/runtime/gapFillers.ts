@@ -64,6 +64,7 @@ export function readGaps(store: Store): StoredGap[] {
 /** Goes on with the gaps of the store, and closes those that it is told of. Each is a leg without a trade. */
 export function startGapFillers({ ports, journal, policy, raiseMark, resumed }: GapFillersDeps): GapFillers {
   const running = new Map<string, Running>()
+  let isStopped = false
   const effects = legEffects({ ...ports, gaps: { closeGaps, takeOver } })
 
   function start(key: string, origin: { order: LegOrder } | { snapshot: Json }): void {
@@ -136,6 +137,7 @@ export function startGapFillers({ ports, journal, policy, raiseMark, resumed }: 
   }
 
   function takeOver(wallet: Hex, nonce: number, attempts: readonly Attempt[]): void {
+    if (isStopped) return
     const order = gapOrder({ kind: 'gap', wallet, nonce, attempts }, policy, ports.clock.now())
     const key = keyOfLeg(order)
     if (running.has(key)) return
@@ -159,6 +161,7 @@ export function startGapFillers({ ports, journal, policy, raiseMark, resumed }: 
     closeGaps,
     takeOver,
     stop() {
+      isStopped = true
       for (const run of running.values()) run.stop()
     },
   }

@@ -64,24 +64,19 @@ export async function openChain(settings: ChainSettings, options: OpenChainOptio
 
   const watched = [watch(rpcUrls, 'rpcUrls'), watch(broadcastUrls, 'broadcastUrls')] as const
   ;[sources, relays] = await Promise.all([Promise.all(watched[0]), Promise.all(watched[1])])
+  const listeners = new Set<() => void>()
+  const onHead = (): void => {
+    for (const listener of [...listeners]) listener()
+  }
   try {
     checkOpened(sources, relays)
+    const onSocketTrouble = (error: unknown): void => onTrouble(error, 'the heads of a WebSocket')
+    sockets = wsUrls.map((url) => openHeadSocket({ url, clock, onHead, onTrouble: onSocketTrouble }))
   } catch (error) {
     await close()
     throw error
   }
   gate.open()
-  const listeners = new Set<() => void>()
-  sockets = wsUrls.map((url) =>
-    openHeadSocket({
-      url,
-      clock,
-      onHead: () => {
-        for (const listener of [...listeners]) listener()
-      },
-      onTrouble: (error) => onTrouble(error, 'the heads of a WebSocket'),
-    }),
-  )
   const onNewHead = (callback: () => void): (() => void) => {
     listeners.add(callback)
     return () => void listeners.delete(callback)

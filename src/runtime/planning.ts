@@ -201,7 +201,9 @@ function paidLegsOf(ports: Ports, order: AcceptedOrder, shares: readonly Share[]
   return shares.flatMap(({ venue, amount, quote }) => {
     const limit = side === 'sell' ? minimumOutput(quote.amount, slippageBps) : maximumInput(quote.amount, slippageBps)
     const wallet = payerOf(ports, order, venue, side === 'sell' ? amount : limit)
-    const common = { tradeId, venue, quotedAtMs: clock.now(), preflight, policy }
+    // The caller's own price is as old as the order.
+    const quotedAtMs = preflight ? clock.now() : order.acceptedAtMs
+    const common = { tradeId, venue, quotedAtMs, preflight, policy }
     const swap: LegOrder = {
       ...common,
       legId: venue,

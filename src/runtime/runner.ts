@@ -34,7 +34,7 @@ export interface RunnerOptions {
   readonly isOver?: () => boolean
   /** Told of every step before its effect begins. Must not throw. */
   readonly onStep: (step: Step) => void
-  /** Told of a fault that the actor's state has no answer to: it stands there. */
+  /** Told of a fault that the actor's state has no answer to, and of a chart that threw: it stands there. */
   readonly onStuck: (failure: Failure, state: string) => void
 }
 
@@ -119,7 +119,11 @@ export function runActor<Context, Effect extends string, Event extends { readonl
     }
   }
 
-  const subscription = actor.subscribe((snapshot) => take(snapshot as AnyMachineSnapshot))
+  const subscription = actor.subscribe({
+    next: (snapshot) => take(snapshot as AnyMachineSnapshot),
+    // Without it a chart that throws while it is being started would end the process.
+    error: (error) => onStuck(toFailure(error), path ?? ''),
+  })
   const catchUp = (): void => take(actor.getSnapshot() as AnyMachineSnapshot)
   catchUp()
   return {

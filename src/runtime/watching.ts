@@ -89,6 +89,7 @@ async function lookCloser(ports: Ports, context: LegContext, ended: AbortSignal)
     if (nonce === null || ended.aborted) return overdue
     const wallet = walletOf(order)
     const mined = await known(lanes, wallet, 'wallet').minedCount(follower.head().hash)
+    if (ended.aborted) return overdue
     if (mined < nonce) gaps.closeGaps(wallet, mined)
     return mined > nonce ? await whoUsed(ports, context, nonce, ended) : overdue
   } catch (error) {

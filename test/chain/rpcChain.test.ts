@@ -194,11 +194,40 @@ describe('the latest block', () => {
     b.head = 101
     await chain.block('latest')
     b.state = 'down'
-    for (let poll = 0; poll < 3; poll += 1) await chain.block('latest')
+    for (let poll = 0; poll < 5; poll += 1) await chain.block('latest')
 
     await chain.read(balance)
 
     expect(a.taken()).toContain('eth_getBalance')
+  })
+
+  test('of one that stands still is not believed for being the only one in time', async () => {
+    const { chain, a, b, clock } = await open(2)
+    a.head = 100
+    b.head = 200
+    await chain.block('latest')
+    b.state = 'hanging'
+    const poll = chain.block('latest')
+    await settle()
+    await clock.advance(1_000)
+    await poll
+    b.state = 'up'
+    a.taken()
+
+    await chain.read(balance)
+
+    expect(a.taken()).not.toContain('eth_getBalance')
+  })
+
+  test('counts a wallet’s transactions by those that do not lag', async () => {
+    const { chain, a, b } = await open(2)
+    a.head = 100
+    b.head = 5_000
+    await chain.block('latest')
+    a.answers.set('eth_getTransactionCount', '0x7')
+    b.answers.set('eth_getTransactionCount', '0x133')
+
+    expect(await chain.minedNonce(wallet)).toBe(307)
   })
 })
 
