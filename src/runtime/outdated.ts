@@ -78,7 +78,7 @@ async function calledBy(ports: OutdatedPorts, { wallet, strangers }: Lane): Prom
   return contracts
 }
 
-/** An endpoint that fails, or does not have it yet, is no evidence of anything: asks again with the next heads. */
+/** An endpoint that fails, or does not have it yet, is no evidence of anything: asks again, ever later. */
 async function insistOnUser(ports: OutdatedPorts, wallet: Hex, nonce: number): Promise<MinedCall | null> {
   const { chain, clock, follower, onTrouble } = ports
   for (let tries = 1; ; tries += 1) {
@@ -92,10 +92,12 @@ async function insistOnUser(ports: OutdatedPorts, wallet: Hex, nonce: number): P
       onTrouble(error, `looking for what ${wallet} did without this store`)
     }
     if (tries === triesMax) return null
-    await until(ports, clock.now() + patienceMs, never, 'head')
+    await until(ports, clock.now() + Math.min(tries * delayMs, delayMaxMs), never)
   }
 }
 
-const triesMax = 5
-const patienceMs = 15_000
+// A minute in all: what is decided here stops trades for good.
+const triesMax = 12
+const delayMs = 1_000
+const delayMaxMs = 10_000
 const never = new AbortController().signal
