@@ -25,7 +25,8 @@ export const narrowLane: Scenario = {
 /** Whatever is in the first block reverts there, and is tried again. */
 export const expiredSale: Scenario = {
   name: 'a sale whose first transactions expire',
-  config: { timeout: 60 },
+  // Longer than a commit that nobody waits for: that it is retrying comes to the disk.
+  config: { timeout: 60, retryDelay: 0.3 },
   orders: [sale],
   async stage({ world }) {
     let isFirst = true
