@@ -232,6 +232,13 @@ async function openAll(
     await journal.close()
   })
   for (const tradeId of outdatedTrades) execution.cancel(tradeId, outdated)
+  // In the same commit as that: what was looked into now is no news at the next opening.
+  const reconciled = [...lanes.values()].filter(({ strangers }) => strangers.length > 0)
+  for (const { wallet, minedAtOpening } of reconciled) {
+    journal.touch({
+      takeWrites: () => [marks.raise(wallet, minedAtOpening - 1)].filter((write) => write !== undefined),
+    })
+  }
   logger.info(
     { wallets: signer.wallets, signing: signer.backend, resumed: live.length, head: follower.head().number },
     'Legwork is open.',

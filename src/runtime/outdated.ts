@@ -92,12 +92,12 @@ async function insistOnUser(ports: OutdatedPorts, wallet: Hex, nonce: number): P
       onTrouble(error, `looking for what ${wallet} did without this store`)
     }
     if (tries === triesMax) return null
-    await until(ports, clock.now() + Math.min(tries * delayMs, delayMaxMs), never)
+    await until(ports, clock.now() + Math.min(delayMs * 2 ** tries, delayMaxMs), never)
   }
 }
 
 // A minute in all: what is decided here stops trades for good.
 const triesMax = 12
-const delayMs = 1_000
+const delayMs = 100
 const delayMaxMs = 10_000
 const never = new AbortController().signal
