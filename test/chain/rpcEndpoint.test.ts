@@ -92,6 +92,19 @@ describe('an endpoint', () => {
     expect(outcomes.map(reasonOf)).toMatchObject([{ rpcCode: -32600 }, { rpcCode: -32600 }, { rpcCode: -32600 }])
   })
 
+  test('puts the halves of a batch that is refused as too large', async () => {
+    const outcomes = await outcomesOf((calls, response) =>
+      calls.length > 1
+        ? response.end(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32600, message: 'too large' } }))
+        : sendJson(
+            response,
+            calls.map((call) => replyTo(call, call.params[0])),
+          ),
+    )
+
+    expect(outcomes).toMatchObject([{ value: 0 }, { value: 1 }, { value: 2 }])
+  })
+
   test.each<[string, Serve]>([
     ['a server’s error', (_, response) => response.writeHead(502).end('Bad Gateway')],
     ['a page in place of JSON', (_, response) => response.end('<html></html>')],
