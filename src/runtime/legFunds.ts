@@ -34,7 +34,7 @@ export function noteFunds(
     // Out of its block again: what is on the chain now is not known.
     funds.forget(wallet)
     funds.promise(key, wallet, moneyOf(order, offer))
-  } else if (from === null || to === 'preparing.reserving' || to === 'retrying') {
+  } else if (to === 'preparing.reserving' || to === 'retrying') {
     funds.promise(key, wallet, moneyOf(order, offer))
   }
 }

@@ -1,7 +1,8 @@
 import type { Grant } from '../dex/erc20.ts'
 import { type LegContext, type LegOrder, walletOf } from '../domain/leg.ts'
+import type { AcceptedOrder } from '../domain/trade.ts'
 import { moneyOf, noteFunds } from './legFunds.ts'
-import { keyOfLeg } from './legKeys.ts'
+import { approvalIdOf, keyOfLeg } from './legKeys.ts'
 import { pairOf } from './offering.ts'
 import { known, type Ports } from './ports.ts'
 import type { Step } from './runner.ts'
@@ -47,18 +48,27 @@ export function isWithoutPlace(state: string): boolean {
 }
 
 /** Notes what a live leg will take from its wallet, and have taken by its venue. Again for the same leg changes nothing. */
-export function noteWant(ports: Pick<Ports, 'dexes' | 'allowances' | 'funds'>, order: LegOrder): void {
-  ports.funds.promise(keyOfLeg(order), walletOf(order), moneyOf(order, null))
+export function noteWant(
+  ports: Pick<Ports, 'dexes' | 'allowances' | 'funds'>,
+  { order, offer }: Pick<LegContext, 'order' | 'offer'>,
+): void {
+  ports.funds.promise(keyOfLeg(order), walletOf(order), moneyOf(order, offer))
   const grant = grantOf(ports, order)
   if (grant === null || order.task.kind !== 'swap') return
   const { swap, limit } = order.task
   ports.allowances.want(keyOfLeg(order), grant, BigInt(swap.side === 'sell' ? swap.amount : limit))
 }
 
-/** Takes back what was noted for a leg that will take nothing. */
-export function dropWant({ allowances, funds }: Pick<Ports, 'allowances' | 'funds'>, key: string): void {
-  allowances.drop(key)
-  funds.release(key)
+/** Takes back what was noted for any of a trade's legs: those that were planned for and never began may want something still. */
+export function dropWants(
+  { allowances, funds }: Pick<Ports, 'allowances' | 'funds'>,
+  { tradeId, venues }: Pick<AcceptedOrder, 'tradeId' | 'venues'>,
+): void {
+  for (const legId of venues.flatMap((venue) => [venue, approvalIdOf(venue)])) {
+    const key = keyOfLeg({ tradeId, legId })
+    allowances.drop(key)
+    funds.release(key)
+  }
 }
 
 /** What a leg needs to be allowed, or null: an approval and the native coin need none. */

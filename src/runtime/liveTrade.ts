@@ -8,7 +8,7 @@ import type { Write } from '../store/store.ts'
 import type { Journal, Source } from './journal.ts'
 import { legEffects } from './legEffects.ts'
 import { keyOfLeg } from './legKeys.ts'
-import { dropWant, noteLegStep, noteWant } from './legUpkeep.ts'
+import { dropWants, noteLegStep, noteWant } from './legUpkeep.ts'
 import type { Metrics } from './metrics.ts'
 import type { Ports } from './ports.ts'
 import { endedWrites, type HistoryEntry, historyWrite, type LiveRecord, liveWrites, noncesOf } from './records.ts'
@@ -149,8 +149,7 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   }
 
   function end(): void {
-    // Legs that were planned for and never began may want something still.
-    for (const venue of order.venues) dropWant(ports, keyOfLeg({ tradeId, legId: venue }))
+    dropWants(ports, order)
     onEnded(trade)
   }
 
@@ -179,7 +178,7 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
       attached.add(legId)
       leg.subscribe({ error: breakDown })
       if (leg.getSnapshot().status !== 'active') continue
-      noteWant(ports, (leg.getSnapshot().context as LegContext).order)
+      noteWant(ports, leg.getSnapshot().context as LegContext)
       const onLegStep = guarded((step) => {
         const context = step.snapshot.context as LegContext
         noteLegStep(ports, step, context)

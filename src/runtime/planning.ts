@@ -8,8 +8,8 @@ import type { Quote, Swap } from '../domain/swap.ts'
 import type { AcceptedOrder } from '../domain/trade.ts'
 import { checkedAllocation } from './checkedAllocation.ts'
 import { insist } from './insist.ts'
-import { keyOfLeg } from './legKeys.ts'
-import { dropWant, grantOf, noteWant } from './legUpkeep.ts'
+import { approvalIdOf } from './legKeys.ts'
+import { dropWants, grantOf, noteWant } from './legUpkeep.ts'
 import { balanceReads, candidates, checkHoldings, payerOf } from './payers.ts'
 import { known, type Ports } from './ports.ts'
 import { until } from './until.ts'
@@ -189,7 +189,7 @@ function legsOf(ports: Ports, order: AcceptedOrder, shares: readonly Share[], pr
   try {
     return paidLegsOf(ports, order, shares, preflight)
   } catch (error) {
-    for (const { venue } of shares) dropWant(ports, keyOfLeg({ tradeId: order.tradeId, legId: venue }))
+    dropWants(ports, order)
     throw error
   }
 }
@@ -211,14 +211,14 @@ function paidLegsOf(ports: Ports, order: AcceptedOrder, shares: readonly Share[]
       quote,
       after: null,
     }
-    noteWant(ports, swap)
+    noteWant(ports, { order: swap, offer: null })
     const grant = grantOf(ports, swap)
     if (grant === null) return [swap]
     if (allowances.isEnough(grant)) return [swap]
     // Two venues may share a spender: one approval serves both.
     const first = approvals.get(`${wallet} ${grant.spender}`)
     if (first !== undefined) return [{ ...swap, after: first }]
-    const legId = `${venue}:approval`
+    const legId = approvalIdOf(venue)
     approvals.set(`${wallet} ${grant.spender}`, legId)
     const approval: LegOrder = { ...common, legId, task: { kind: 'approval', ...grant }, quote: null, after: null }
     return [approval, { ...swap, after: legId }]

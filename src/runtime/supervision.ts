@@ -3,8 +3,7 @@ import type { Hex } from '../domain/hex.ts'
 import type { Attempt } from '../domain/transaction.ts'
 import type { Store } from '../store/store.ts'
 import type { Journal, Source } from './journal.ts'
-import { keyOfLeg } from './legKeys.ts'
-import { dropWant } from './legUpkeep.ts'
+import { dropWants } from './legUpkeep.ts'
 import type { LiveTrade, Origin } from './liveTrade.ts'
 import { known, type Ports } from './ports.ts'
 import { endedWrites, readLiveTrade } from './records.ts'
@@ -69,7 +68,7 @@ export async function giveUp(broken: LiveTrade, error: unknown, deps: Supervisio
     putLegBack(key, work, ports)
     ports.follower.forget(key)
   }
-  for (const key of [...broken.legKeys(), ...plannedKeys(broken)]) dropWant(ports, key)
+  dropWants(ports, broken.order)
   for (const { key, wallet, nonce, attempts } of work) {
     const lane = known(ports.lanes, wallet, 'wallet')
     const isOwn = nonce !== null && (attempts.length > 0 || lane.owns(key, nonce))
@@ -81,11 +80,6 @@ export async function giveUp(broken: LiveTrade, error: unknown, deps: Supervisio
   journal.touch(source)
   await journal.durable()
   return status
-}
-
-/** Legs that were planned for and never began may be promised something still. */
-function plannedKeys({ tradeId, order }: LiveTrade): string[] {
-  return order.venues.map((venue) => keyOfLeg({ tradeId, legId: venue }))
 }
 
 function givenUp(status: TradeStatus, error: unknown, work: readonly OpenLeg[], atMs: number): TradeStatus {

@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs'
 import { Wallet } from 'ethers'
 import { describe, expect, test } from 'vitest'
-import type { Distribution, Hex } from '../../src/index.ts'
+import type { Distribution, ExecutionConfig, Hex } from '../../src/index.ts'
 import { openLmdbStore } from '../../src/store/lmdbStore.ts'
 import { useWorld } from '../support/anvil.ts'
 import { ledgerOf } from '../support/ledger.ts'
@@ -84,12 +84,7 @@ describe('nonces that no leg owns', () => {
 describe('a store that is older than the chain', () => {
   test('does not trade again what may have been traded since', async () => {
     const folder = dataDir()
-    const first = await open({}, { dataDir: folder, openers: unsentChain() })
-    const wallet = first.wallets[0] as Hex
-    const pending = new Promise((resolve) => first.on('step', ({ to }) => to === 'submitted.pending' && resolve(to)))
-    first.submitTrade(order)
-    await pending
-    await first.close()
+    const wallet = await sendNowhere(folder)
     // What a later copy of this store did: it cancelled, and tried again on the same venue.
     const router = world().venues.find(({ id }) => id === 'uniswap-v2')?.router as Hex
     const { nonce } = await ledgerOf(world(), wallet)
@@ -129,12 +124,7 @@ describe('a store that is older than the chain', () => {
 
   test('goes on with what strangers cannot have been', async () => {
     const folder = dataDir()
-    const first = await open({}, { dataDir: folder, openers: unsentChain() })
-    const wallet = first.wallets[0] as Hex
-    const pending = new Promise((resolve) => first.on('step', ({ to }) => to === 'submitted.pending' && resolve(to)))
-    first.submitTrade(order)
-    await pending
-    await first.close()
+    const wallet = await sendNowhere(folder)
     const { nonce } = await ledgerOf(world(), wallet)
     await sendAs(wallet, { nonce, to: wallet })
     await sendAs(wallet, { nonce: nonce + 1, to: wallet })
@@ -149,12 +139,7 @@ describe('a store that is older than the chain', () => {
 
   test('finds the replacement that it signed later and does not know, and reports its fill', async () => {
     const folder = dataDir()
-    const first = await open({ bumpInterval: 1 }, { dataDir: folder, openers: unsentChain() })
-    const wallet = first.wallets[0] as Hex
-    const pending = new Promise((resolve) => first.on('step', ({ to }) => to === 'submitted.pending' && resolve(to)))
-    first.submitTrade(order)
-    await pending
-    await first.close()
+    const wallet = await sendNowhere(folder, { bumpInterval: 1 })
     const call = await storedCall(folder)
     const { nonce } = await ledgerOf(world(), wallet)
     const hash = await sendAs(wallet, { nonce, ...call })
@@ -167,6 +152,16 @@ describe('a store that is older than the chain', () => {
     expect((await ledgerOf(world(), wallet)).nonce).toBe(nonce + 1)
   })
 })
+
+/** Has the order signed and recorded, and never sent; returns the wallet. */
+async function sendNowhere(folder: string, config: ExecutionConfig = {}): Promise<Hex> {
+  const execution = await open(config, { dataDir: folder, openers: unsentChain() })
+  const pending = new Promise((resolve) => execution.on('step', ({ to }) => to === 'submitted.pending' && resolve(to)))
+  execution.submitTrade(order)
+  await pending
+  await execution.close()
+  return execution.wallets[0] as Hex
+}
 
 /** Whatever is ordered waits. */
 const neverSplits: Distribution = { allocate: () => new Promise(() => {}), record: () => {} }
