@@ -1,5 +1,6 @@
 import type { World } from '../../scripts/world/world.ts'
 import type { FaultPlanOptions } from '../support/gatePlan.ts'
+import { venuesOf } from '../support/venues.ts'
 import type { ChildPlan } from './lines.ts'
 import { reorgMax, type WeatherOptions } from './weather.ts'
 
@@ -65,11 +66,7 @@ export function optionsFor(world: World, rpcUrls: readonly string[], dataDir: st
     },
     wallets: [0, 1].map((index) => ({ privateKeyEnv: keyVariable(index) })),
     tokens: world.tokens,
-    venues: world.venues.map((venue) =>
-      venue.kind === 'uniswapV3'
-        ? { id: venue.id, kind: venue.kind, router: venue.router, quoter: venue.quoter }
-        : venue,
-    ),
+    venues: venuesOf(world),
     dataDir,
   }
 }

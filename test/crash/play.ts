@@ -7,6 +7,7 @@ import { startWorld, type World } from '../../scripts/world/world.ts'
 import { type Gate, type GateOptions, startGate } from '../support/gate.ts'
 import { violations } from '../support/oracle.ts'
 import { type Evidence, holdingsOf } from '../support/oracleLedger.ts'
+import { venuesOf } from '../support/venues.ts'
 import { type Disk, openDisk } from './disk.ts'
 import { type Miner, startMiner } from './miner.ts'
 import type { ChildLine, ChildPlan, Fault, Kill } from './plan.ts'
@@ -123,11 +124,7 @@ export function optionsFor({ world, gate }: Theatre, dataDir: string, scenario: 
     chain: { chainId: world.chainId, rpcUrls: [gate.url], pollInterval: 0.02 },
     wallets: [{ privateKeyEnv: keyVariable }],
     tokens: world.tokens,
-    venues: world.venues.map((venue) =>
-      venue.kind === 'uniswapV3'
-        ? { id: venue.id, kind: venue.kind, router: venue.router, quoter: venue.quoter }
-        : venue,
-    ),
+    venues: venuesOf(world),
     dataDir,
   }
 }

@@ -5,6 +5,7 @@ import { afterEach } from 'vitest'
 import type { World } from '../../scripts/world/world.ts'
 import { type ExecutionConfig, ExecutionManager, type OpenOptions } from '../../src/index.ts'
 import { type Openers, realOpeners } from '../../src/runtime/openExecution.ts'
+import { venuesOf } from './venues.ts'
 
 /** Options that open a manager on a test world, with its first account, quick enough for tests. */
 export function optionsFor(world: World, dataDir: string, config: ExecutionConfig = {}): OpenOptions {
@@ -15,11 +16,7 @@ export function optionsFor(world: World, dataDir: string, config: ExecutionConfi
     chain: { chainId: world.chainId, rpcUrls: [world.url], pollInterval: 0.02 },
     wallets: [{ privateKeyEnv: 'LEGWORK_TEST_KEY' }],
     tokens: world.tokens,
-    venues: world.venues.map(({ id, kind, router, ...rest }) =>
-      kind === 'uniswapV3' && 'quoter' in rest
-        ? { id, kind, router, quoter: rest.quoter }
-        : { id, kind: 'uniswapV2', router },
-    ),
+    venues: venuesOf(world),
     dataDir,
   }
 }
