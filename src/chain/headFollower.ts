@@ -47,7 +47,12 @@ const windowBlocks = 256
  * @throws EndpointError where no endpoint gives one.
  */
 export async function startHeadFollower(options: HeadFollowerOptions): Promise<HeadFollower> {
-  const { chain, clock, pollIntervalMs, usualTip = () => null, onTrouble } = options
+  const { chain, clock, pollIntervalMs, usualTip = () => null } = options
+  // What fails once nobody follows any more is no trouble: the endpoints may be closed.
+  const onTrouble = (error: unknown): void => {
+    if (!isStopped) options.onTrouble(error)
+  }
+  let isStopped = false
   const book = openReceiptBook()
   const listeners = new Set<(head: Block) => void>()
   // From the oldest block followed to the tip, without a gap.
@@ -62,7 +67,6 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
   )
   const lost = new Set<Hex>()
   let [tip, tipFee] = await readHead(chain, usualTip)
-  let isStopped = false
   let polledBelow = 0
   let isPolling = false
   let isAsked = false
@@ -111,7 +115,7 @@ export async function startHeadFollower(options: HeadFollowerOptions): Promise<H
       await advanceTo(latest).finally(() => asked)
       await lookUpLost()
     } catch (error) {
-      if (!isStopped) onTrouble(error)
+      onTrouble(error)
     }
   }
 

@@ -340,4 +340,18 @@ describe('the head follower', () => {
     expect(await costOf(1_000)).toBe(await costOf(1))
     expect(await costOf(1)).toBe(3)
   })
+
+  test('says nothing of what fails once it was stopped: its endpoints may be closed by then', async () => {
+    const { chain, follower, troubles, poll } = await follow()
+    let refuse = (_: Error): void => {}
+    chain.medianTip = () => new Promise((_, reject) => (refuse = reject))
+    chain.mine()
+    await poll()
+
+    follower.stop()
+    refuse(new Error('closed'))
+    await settle()
+
+    expect(troubles).toEqual([])
+  })
 })
