@@ -158,6 +158,11 @@ export class SigningError extends BaseError {
   readonly code = 'SIGNING'
 }
 
+/** Nothing that is configured implies this transaction, so the signing worker refused it. Nothing was signed. */
+export class NotAllowedError extends BaseError {
+  readonly code = 'NOT_ALLOWED'
+}
+
 /** No signing worker answered, after some were replaced. Nothing was signed, and the same may be signed later. */
 export class SignerDownError extends BaseError {
   readonly code = 'SIGNER_DOWN'

@@ -11,12 +11,13 @@ import type { Hex } from '../domain/hex.ts'
 import type { Json } from '../domain/json.ts'
 import { together } from '../domain/together.ts'
 import { createLogger, type Logger } from '../monitor/log.ts'
-import { openPiscinaSigner } from '../signer/piscinaSigner.ts'
+import { type AllowList, openPiscinaSigner } from '../signer/piscinaSigner.ts'
 import type { Signer } from '../signer/signer.ts'
 import { openLmdbStore } from '../store/lmdbStore.ts'
 import { MemoryBank } from '../store/memoryBank.ts'
 import type { Store } from '../store/store.ts'
 import { allowanceTable } from './allowances.ts'
+import { allowListOf } from './allowList.ts'
 import { type Execution, startExecution } from './execution.ts'
 import { feeBook } from './feeBook.ts'
 import { fundsBook } from './funds.ts'
@@ -44,7 +45,7 @@ export interface Openers {
   readonly clock: Clock
   readonly openStore: (dataDir: string) => Promise<Store>
   readonly openChain: (chain: Settings['chain'], options: OpenChainOptions) => Promise<Chain>
-  readonly openSigner: (settings: Pick<Settings, 'wallets' | 'chain'>) => Promise<Signer>
+  readonly openSigner: (settings: Pick<Settings, 'wallets' | 'chain'>, allow: AllowList) => Promise<Signer>
   readonly openVenue: (venue: VenueSettings, chain: Chain, field: string) => Promise<Dex>
 }
 
@@ -52,7 +53,7 @@ export const realOpeners: Openers = {
   clock: realClock(),
   openStore: openLmdbStore,
   openChain,
-  openSigner: ({ wallets, chain }) => openPiscinaSigner({ wallets: [...wallets], chainId: chain.chainId }),
+  openSigner: ({ wallets, chain }, allow) => openPiscinaSigner({ wallets, chainId: chain.chainId, allow }),
   openVenue: openDex,
 }
 
@@ -143,7 +144,7 @@ async function openAll(
   const bank = bankOf(settings, store, clock)
   const fees = feeBook(bank)
   const [signer, follower, tokens, dexes] = await together([
-    openers.openSigner(settings).then((opened) => {
+    openers.openSigner(settings, allowListOf(settings, { live, gaps })).then((opened) => {
       closers.push(() => opened.close())
       return opened
     }),

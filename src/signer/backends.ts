@@ -2,7 +2,14 @@ import { createRequire } from 'node:module'
 import { keccak256, SigningKey, Transaction } from 'ethers'
 import { createKeccak } from 'hash-wasm'
 import type { SignedTransaction, UnsignedTransaction } from '../domain/transaction.ts'
-import { encodeFields, type Signature, signedHex, unsignedBytes } from './encodeTransaction.ts'
+import {
+  encodeFields,
+  readFields,
+  type Signature,
+  signedHex,
+  type TransactionFields,
+  unsignedBytes,
+} from './encodeTransaction.ts'
 
 /** The arithmetic behind a signature. All of them give the same bytes: RFC 6979 nonces and the lower `s`. */
 export interface Backend {
@@ -43,12 +50,12 @@ export async function chooseBackend(wanted?: string): Promise<Backend | undefine
 /**
  * Signs one transaction.
  *
- * @throws {@link SigningError} if a field of the transaction is not what its type says.
+ * @throws {@link SigningError} if a number of it is above 256 bits.
  *
  * @example
- * signWith(backend, transaction, key).raw // '0x02f8…'
+ * signWith(backend, readFields(transaction), key).raw // '0x02f8…'
  */
-export function signWith(backend: Backend, transaction: UnsignedTransaction, key: Uint8Array): SignedTransaction {
+export function signWith(backend: Backend, transaction: TransactionFields, key: Uint8Array): SignedTransaction {
   const fields = encodeFields(transaction)
   const raw = signedHex(fields, backend.sign(backend.keccak256(unsignedBytes(fields)), key))
   return { hash: `0x${hexDigits(backend.keccak256(Buffer.from(raw.slice(2), 'hex')))}`, raw }
@@ -60,7 +67,7 @@ export function agreesWithEthers(backend: Backend): boolean {
   return probes.every((probe) => {
     const expected = Transaction.from(asEthers(probe))
     expected.signature = new SigningKey(key).sign(expected.unsignedHash)
-    const signed = signWith(backend, probe, key)
+    const signed = signWith(backend, readFields(probe), key)
     return signed.raw === expected.serialized && signed.hash === expected.hash
   })
 }

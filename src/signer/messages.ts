@@ -1,3 +1,4 @@
+import type { BaseUnits } from '../domain/amount.ts'
 import type { Failure } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { SignedTransaction, UnsignedTransaction } from '../domain/transaction.ts'
@@ -10,9 +11,31 @@ export type WalletConfig =
   | { readonly keystore: string; readonly passwordEnv: string }
   | { readonly privateKeyEnv: string }
 
-/** What a worker is told when it starts. `wantedBackend` leaves no choice of backend. */
+/**
+ * All that can get a signature, beside a transfer of nothing from a wallet to itself. Addresses in any case of letters.
+ *
+ * An address that is both a venue's contract and a token counts as a token: a venue's may be called in any way, and a call
+ * of a token may give it away.
+ */
+export interface AllowList {
+  /** Contracts of venues, which take any call. */
+  readonly contracts: readonly Hex[]
+  /** ERC-20s, which take only an approval of one of the `spenders`. */
+  readonly tokens: readonly Hex[]
+  /** Permit2 contracts, which take only an approval of one of the `spenders` for one of the `tokens`. */
+  readonly permits: readonly Hex[]
+  readonly spenders: readonly Hex[]
+  /** Wei per gas unit: the highest of all ceilings, a cancellation's. */
+  readonly maxFeePerGas: BaseUnits
+  /** Gas units of one transaction. */
+  readonly gasLimit: number
+}
+
+/** What a worker is told when it starts, and only then. `wantedBackend` leaves no choice of backend. */
 export interface WorkerSettings {
   readonly wallets: readonly WalletConfig[]
+  readonly chainId: number
+  readonly allow: AllowList
   readonly wantedBackend?: string
 }
 

@@ -1,10 +1,10 @@
-import { SigningError, WalletError } from '../domain/errors.ts'
+import { NotAllowedError, SigningError, WalletError } from '../domain/errors.ts'
 import type { SignedTransaction, UnsignedTransaction } from '../domain/transaction.ts'
-import type { SignReply, SignRequest, WalletConfig, WorkerReply } from './messages.ts'
+import type { AllowList, SignReply, SignRequest, WalletConfig, WorkerReply } from './messages.ts'
 import type { Signer } from './signer.ts'
 import { openWorkerPool, type WorkerPool } from './workerPool.ts'
 
-export type { WalletConfig } from './messages.ts'
+export type { AllowList, WalletConfig } from './messages.ts'
 
 /** Enough to make the trip between threads cheap, and few enough for the first of a flood to come back early. */
 const batchMax = 64
@@ -21,32 +21,37 @@ interface Waiting {
 /**
  * Opens a signer whose keys live in worker threads alone.
  *
+ * @param allow - All that can get a signature. It is copied: the workers keep to it however long they live or often they start.
  * @param threads - Signing threads, 1 by default.
  * @throws {@link WalletError} if a wallet cannot be loaded; it names the field, never the secret.
  * @throws {@link SigningError} if `LEGWORK_SIGNER` names a backend that cannot be used here.
  *
  * @example
- * const signer = await openPiscinaSigner({ wallets: [{ privateKeyEnv: 'LEGWORK_KEY' }], chainId: 1 })
+ * const signer = await openPiscinaSigner({ wallets: [{ privateKeyEnv: 'LEGWORK_KEY' }], chainId: 1, allow })
  */
 export async function openPiscinaSigner({
   wallets,
   chainId,
+  allow,
   threads = 1,
 }: {
   wallets: readonly WalletConfig[]
   chainId: number
+  allow: AllowList
   threads?: number
 }): Promise<Signer> {
   if (wallets.length === 0) throw new WalletError('At least one wallet is needed.', { field: 'wallets' })
   const wantedBackend = process.env.LEGWORK_SIGNER
-  const pool = openWorkerPool(wantedBackend ? { wallets, wantedBackend } : { wallets }, threads)
+  // A worker that starts later gets the list of now, whatever its owner does with it meanwhile.
+  const settings = structuredClone({ wallets, chainId, allow })
+  const pool = openWorkerPool(wantedBackend ? { ...settings, wantedBackend } : settings, threads)
   const described = await describe(pool).catch(async (error: unknown) => {
     await pool.close()
     throw error
   })
   return {
     ...described,
-    sign: batched(pool, (request) => checked(request, described.wallets, chainId)),
+    sign: batched(pool),
     close: () => pool.close(),
   }
 }
@@ -58,17 +63,8 @@ async function describe(pool: WorkerPool): Promise<Pick<Signer, 'wallets' | 'bac
   return { wallets: reply.wallets, backend: reply.backend }
 }
 
-function checked(request: SignRequest, wallets: readonly string[], chainId: number): SignRequest {
-  const { wallet, transaction } = request
-  if (!wallets.includes(wallet)) throw new SigningError('No such wallet is configured.', { wallet })
-  if (transaction.chainId !== chainId) {
-    throw new SigningError('The transaction is for another chain.', { chainId: transaction.chainId, expected: chainId })
-  }
-  return request
-}
-
 /** What one turn of the event loop asks for travels together: one trip between threads costs as much as two signatures. */
-function batched(pool: WorkerPool, check: (request: SignRequest) => SignRequest): Signer['sign'] {
+function batched(pool: WorkerPool): Signer['sign'] {
   let waiting: Waiting[] = []
   let pending = 0
 
@@ -85,10 +81,9 @@ function batched(pool: WorkerPool, check: (request: SignRequest) => SignRequest)
 
   return (wallet, transaction: UnsignedTransaction) =>
     new Promise((resolve, reject) => {
-      const request = check({ wallet, transaction })
       if (pending >= pendingMax) throw new SigningError('Too many signatures are pending.', { pending })
       pending += 1
-      if (waiting.push({ request, resolve, reject }) === 1) setImmediate(send)
+      if (waiting.push({ request: { wallet, transaction }, resolve, reject }) === 1) setImmediate(send)
     })
 }
 
@@ -113,5 +108,6 @@ function signatures(reply: WorkerReply): readonly SignReply[] {
 }
 
 function fromFailure({ code, message }: { code: string; message: string }): Error {
-  return code === 'WALLET' ? new WalletError(message) : new SigningError(message)
+  if (code === 'WALLET') return new WalletError(message)
+  return code === 'NOT_ALLOWED' ? new NotAllowedError(message) : new SigningError(message)
 }

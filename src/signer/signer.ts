@@ -9,7 +9,12 @@ export interface Signer {
   /** Which code signs, for the log: `native`, `wasm` or `ethers`. */
   readonly backend: string
 
-  /** @throws SigningError where the wallet is unknown or no worker could sign. Requests of one turn travel as one batch. */
+  /**
+   * Requests of one turn travel as one batch.
+   *
+   * @throws SigningError where the wallet is unknown or no worker could sign, NotAllowedError where nothing that is configured
+   * implies the transaction.
+   */
   sign(wallet: Hex, transaction: UnsignedTransaction): Promise<SignedTransaction>
 
   close(): Promise<void>

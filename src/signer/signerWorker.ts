@@ -2,9 +2,11 @@ import { scryptSync as nodeScrypt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
 import { computeAddress, decryptKeystoreJsonSync, hexlify, isKeystoreJson, scryptSync } from 'ethers'
-import { SigningError, toFailure, WalletError } from '../domain/errors.ts'
+import { NotAllowedError, SigningError, toFailure, WalletError } from '../domain/errors.ts'
 import { type Hex, lowerHex } from '../domain/hex.ts'
+import { allowOnly, type Guard } from './allowList.ts'
 import { type Backend, backendNames, chooseBackend, signWith } from './backends.ts'
+import { readFields } from './encodeTransaction.ts'
 import type { SignReply, SignRequest, WalletConfig, WorkerReply, WorkerSettings, WorkerTask } from './messages.ts'
 
 // The only file that reads a key or a password. Neither leaves it: not in a reply, and not in an error either, so what a
@@ -20,9 +22,14 @@ scryptSync.register((password, salt, N, r, p, length) =>
   hexlify(nodeScrypt(password, salt, length, { N, r, p, maxmem: memoryMaxBytes })),
 )
 
-type Keyring = { ok: true; backend: Backend; keys: ReadonlyMap<Hex, Uint8Array> } | Extract<WorkerReply, { ok: false }>
+interface Keyring {
+  readonly ok: true
+  readonly backend: Backend
+  readonly keys: ReadonlyMap<Hex, Uint8Array>
+  readonly guard: Guard
+}
 
-// Opened once, as the thread starts. A module that throws here would be started again and again, so a fault is an answer.
+// Opened once, as the thread starts, with the list of what may be signed: no later message can widen it. A module that throws here would be started again and again, so a fault is an answer.
 const keyring = await openKeyring(workerData as WorkerSettings)
 
 /** Answers one task of the main thread. Never throws: an error would lose its name and code between threads. */
@@ -31,27 +38,29 @@ export default function answer(task: WorkerTask): WorkerReply {
   if (task.kind === 'describe') {
     return { ok: true, kind: 'described', wallets: [...keyring.keys.keys()], backend: keyring.backend.name }
   }
-  const { backend, keys } = keyring
-  return { ok: true, kind: 'signed', replies: task.batch.map((request) => signOne(backend, keys, request)) }
+  return { ok: true, kind: 'signed', replies: task.batch.map((request) => signOne(keyring, request)) }
 }
 
-function signOne(
-  backend: Backend,
-  keys: ReadonlyMap<Hex, Uint8Array>,
-  { wallet, transaction }: SignRequest,
-): SignReply {
+function signOne({ backend, keys, guard }: Keyring, { wallet, transaction }: SignRequest): SignReply {
   try {
     const key = keys.get(wallet)
     if (key === undefined) throw new SigningError('No key is loaded for this wallet.', { wallet })
-    return { ok: true, signed: signWith(backend, transaction, key) }
+    const fields = readFields(transaction)
+    guard(wallet, fields)
+    return { ok: true, signed: signWith(backend, fields, key) }
   } catch (error) {
     // What is not ours may quote its input, and the key is one.
-    const ours = error instanceof SigningError ? error : new SigningError('The signature could not be computed.')
-    return { ok: false, failure: toFailure(ours) }
+    const isOurs = error instanceof SigningError || error instanceof NotAllowedError
+    return { ok: false, failure: toFailure(isOurs ? error : new SigningError('The signature could not be computed.')) }
   }
 }
 
-async function openKeyring({ wallets, wantedBackend }: WorkerSettings): Promise<Keyring> {
+async function openKeyring({
+  wallets,
+  chainId,
+  allow,
+  wantedBackend,
+}: WorkerSettings): Promise<Keyring | Extract<WorkerReply, { ok: false }>> {
   try {
     const backend = await chooseBackend(wantedBackend)
     if (backend === undefined) {
@@ -59,7 +68,7 @@ async function openKeyring({ wallets, wantedBackend }: WorkerSettings): Promise<
         possible: backendNames.join(', '),
       })
     }
-    return { ok: true, backend, keys: loadKeys(wallets) }
+    return { ok: true, backend, keys: loadKeys(wallets), guard: allowOnly(allow, chainId) }
   } catch (error) {
     return { ok: false, failure: toFailure(error) }
   }

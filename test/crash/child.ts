@@ -30,7 +30,7 @@ function openersWith(killable: KillPoints): Openers {
       return shuffledStore(killableStore(faulty.store, killable), random)
     },
     openChain: async (...args) => killableChain(await realOpeners.openChain(...args), killable),
-    openSigner: async (settings) => cancelling(killableSigner(await realOpeners.openSigner(settings), killable)),
+    openSigner: async (...args) => cancelling(killableSigner(await realOpeners.openSigner(...args), killable)),
   }
 }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { UnsignedTransaction } from '../../src/domain/transaction.ts'
 import { agreesWithEthers, type Backend, backendNames, chooseBackend, signWith } from '../../src/signer/backends.ts'
+import { readFields } from '../../src/signer/encodeTransaction.ts'
 
 const wei = fc.bigInt({ min: 0n, max: 2n ** 256n - 1n })
 const hex = (lengths: { minLength: number; maxLength: number }) =>
@@ -50,7 +51,7 @@ describe.each(backendNames)('the %s backend', (name) => {
 
     await fc.assert(
       fc.asyncProperty(transactions, keys, async (transaction, key) => {
-        const signed = signWith(backend, transaction, key)
+        const signed = signWith(backend, readFields(transaction), key)
 
         const expected = await new Wallet(`0x${key.toString('hex')}`).signTransaction(asEthers(transaction))
         expect(signed.raw).toBe(expected)
@@ -76,9 +77,9 @@ test('letters of either case give the same bytes', async () => {
   const backend = await backendNamed('ethers')
   const lower = { ...valid, to: `0x${'ab'.repeat(20)}` as const, data: '0xabcd' as const }
 
-  const signed = signWith(backend, valid, Buffer.alloc(32, 1))
+  const signed = signWith(backend, readFields(valid), Buffer.alloc(32, 1))
 
-  expect(signed).toEqual(signWith(backend, lower, Buffer.alloc(32, 1)))
+  expect(signed).toEqual(signWith(backend, readFields(lower), Buffer.alloc(32, 1)))
 })
 
 test.each<[string, Partial<Record<keyof UnsignedTransaction, unknown>>]>([
@@ -92,13 +93,14 @@ test.each<[string, Partial<Record<keyof UnsignedTransaction, unknown>>]>([
   ['two gas prices', { legacy: true, maxPriorityFeePerGas: '9' }],
   ['a recipient that is too short', { to: '0xabcd' }],
   ['no recipient', { to: '0x' }],
+  ['a contract creation', { to: undefined }],
   ['half a byte of data', { data: '0xabc' }],
   ['data with a letter that is no digit', { data: '0xzz' }],
 ])('%s is refused rather than signed', async (_, fault) => {
   const backend = await backendNamed('ethers')
   const transaction = { ...valid, ...fault } as UnsignedTransaction
 
-  const sign = () => signWith(backend, transaction, Buffer.alloc(32, 1))
+  const sign = () => signWith(backend, readFields(transaction), Buffer.alloc(32, 1))
 
   expect(sign).toThrow(expect.objectContaining({ code: 'SIGNING' }))
 })

@@ -8,7 +8,7 @@ import { toFailure } from '../../src/domain/errors.ts'
 import { type Hex, lowerHex } from '../../src/domain/hex.ts'
 import type { UnsignedTransaction } from '../../src/domain/transaction.ts'
 import { backendNames } from '../../src/signer/backends.ts'
-import { openPiscinaSigner, type WalletConfig } from '../../src/signer/piscinaSigner.ts'
+import { type AllowList, openPiscinaSigner, type WalletConfig } from '../../src/signer/piscinaSigner.ts'
 import type { Signer } from '../../src/signer/signer.ts'
 import { openWorkerPool } from '../../src/signer/workerPool.ts'
 
@@ -17,6 +17,17 @@ const secondKey = `0x${'2e'.repeat(32)}`
 const password = 'correct horse battery staple'
 const first = lowerHex(new Wallet(firstKey).address)
 const second = lowerHex(new Wallet(secondKey).address)
+
+const router: Hex = `0x${'c0'.repeat(20)}`
+const stranger: Hex = `0x${'5e'.repeat(20)}`
+const allow: AllowList = {
+  contracts: [router],
+  tokens: [],
+  permits: [],
+  spenders: [],
+  maxFeePerGas: '90000000000',
+  gasLimit: 250_000,
+}
 
 let folder: string
 const variables = ['TEST_KEY', 'TEST_PASSWORD', 'LEGWORK_SIGNER']
@@ -45,7 +56,7 @@ async function openSigner(
   wallets: readonly WalletConfig[] = [{ privateKeyEnv: 'TEST_KEY' }],
   threads = 1,
 ): Promise<Signer> {
-  const signer = await openPiscinaSigner({ wallets, chainId: 1, threads })
+  const signer = await openPiscinaSigner({ wallets, chainId: 1, allow, threads })
   onTestFinished(() => signer.close())
   return signer
 }
@@ -54,7 +65,7 @@ function transaction(nonce: number): UnsignedTransaction {
   return {
     chainId: 1,
     nonce,
-    to: `0x${'c0'.repeat(20)}`,
+    to: router,
     data: `0x${'ab'.repeat(260)}`,
     value: '1500000000000000000',
     gasLimit: 250_000,
@@ -139,11 +150,11 @@ test('one bad transaction of a turn fails alone', async () => {
 test('an unknown wallet, another chain and a closed signer are refused', async () => {
   const signer = await openSigner()
 
-  const stranger = signer.sign(second, transaction(0))
+  const unknown = signer.sign(second, transaction(0))
   const otherChain = signer.sign(first, { ...transaction(0), chainId: 10 })
 
-  await expect(stranger).rejects.toMatchObject({ code: 'SIGNING' })
-  await expect(otherChain).rejects.toMatchObject({ code: 'SIGNING' })
+  await expect(unknown).rejects.toMatchObject({ code: 'SIGNING' })
+  await expect(otherChain).rejects.toMatchObject({ code: 'NOT_ALLOWED', retryable: false })
   await signer.close()
   await expect(signer.sign(first, transaction(0))).rejects.toMatchObject({ code: 'SIGNING' })
 })
@@ -194,7 +205,7 @@ test('a worker killed while idle is replaced', async () => {
 
 test('a worker that dies again as it starts is replaced once the task is late', async () => {
   const running = watchThreads()
-  const pool = openWorkerPool({ wallets: [{ privateKeyEnv: 'TEST_KEY' }] }, 1, 2_000)
+  const pool = openWorkerPool({ wallets: [{ privateKeyEnv: 'TEST_KEY' }], chainId: 1, allow }, 1, 2_000)
   onTestFinished(() => pool.close())
   await pool.run({ kind: 'describe' })
   let killed = 0
@@ -225,7 +236,11 @@ test('workers that cannot open their wallets again fail the request instead of h
 
 test('no answer of a worker holds a key or a password', async () => {
   const pool = openWorkerPool(
-    { wallets: [{ privateKeyEnv: 'TEST_KEY' }, { keystore: keystore(secondKey), passwordEnv: 'TEST_PASSWORD' }] },
+    {
+      wallets: [{ privateKeyEnv: 'TEST_KEY' }, { keystore: keystore(secondKey), passwordEnv: 'TEST_PASSWORD' }],
+      chainId: 1,
+      allow,
+    },
     1,
   )
   onTestFinished(() => pool.close())
@@ -235,12 +250,54 @@ test('no answer of a worker holds a key or a password', async () => {
     await pool.run({ kind: 'sign', batch: [{ wallet: first, transaction: transaction(0) }] }),
     await pool.run({ kind: 'sign', batch: [{ wallet: second, transaction: { ...transaction(0), nonce: -1 } }] }),
     await pool.run({ kind: 'sign', batch: [{ wallet: '0xdead', transaction: transaction(0) }] }),
+    await pool.run({ kind: 'sign', batch: [{ wallet: first, transaction: { ...transaction(0), to: stranger } }] }),
   ]
 
   const text = JSON.stringify(replies)
   expect(replies.every((reply) => reply.ok)).toBe(true)
   for (const secret of [firstKey, secondKey]) expect(text).not.toContain(secret.slice(2, 18))
   expect(text).not.toContain(password)
+})
+
+const foreign = (nonce: number): UnsignedTransaction => ({ ...transaction(nonce), to: stranger, data: '0xa9059cbb00' })
+
+test('what the list does not allow is refused alone, by a failure that names it', async () => {
+  const signer = await openSigner()
+
+  const [good, bad] = await Promise.allSettled([signer.sign(first, transaction(0)), signer.sign(first, foreign(1))])
+
+  expect(good.status).toBe('fulfilled')
+  expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'NOT_ALLOWED', retryable: false } })
+  const { message } = (bad as PromiseRejectedResult).reason as Error
+  for (const fact of [first, stranger, '0xa9059cbb']) expect(message).toContain(fact)
+})
+
+test('no message to the worker widens its list', async () => {
+  const settings = { wallets: [{ privateKeyEnv: 'TEST_KEY' }], chainId: 1, allow }
+  const pool = openWorkerPool(settings, 1)
+  onTestFinished(() => pool.close())
+  const wider = { ...allow, contracts: [router, stranger] }
+  const request = { wallet: first, transaction: { ...foreign(0), allow: wider }, allow: wider }
+  const task = { kind: 'sign', batch: [request], allow: wider, workerData: { ...settings, allow: wider } } as const
+
+  const reply = await pool.run(task)
+
+  expect(reply).toMatchObject({ ok: true, replies: [{ ok: false, failure: { code: 'NOT_ALLOWED' } }] })
+})
+
+test('a worker that is started anew keeps to the list that the signer was opened with', async () => {
+  const workers = watchThreads()
+  const given = { ...allow, contracts: [router] }
+  const signer = await openPiscinaSigner({ wallets: [{ privateKeyEnv: 'TEST_KEY' }], chainId: 1, allow: given })
+  onTestFinished(() => signer.close())
+  given.contracts.push(stranger)
+
+  await workers[0]?.terminate()
+  const [good, bad] = await Promise.allSettled([signer.sign(first, transaction(0)), signer.sign(first, foreign(1))])
+
+  expect(workers.length).toBeGreaterThan(1)
+  expect(good.status).toBe('fulfilled')
+  expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'NOT_ALLOWED' } })
 })
 
 test('a keystore with the usual, slow key derivation opens', async () => {
@@ -333,7 +390,7 @@ describe('a wallet that cannot be loaded', () => {
   }
 
   test.each(faults)('%s is named by its field, without the secret', async (_, wallets, sentence) => {
-    const fault = await openPiscinaSigner({ wallets: wallets(), chainId: 1 }).catch((error: unknown) => error)
+    const fault = await openPiscinaSigner({ wallets: wallets(), chainId: 1, allow }).catch((error: unknown) => error)
 
     const { code, message } = toFailure(fault)
     expect(code).toBe('WALLET')
@@ -346,7 +403,9 @@ describe('a wallet that cannot be loaded', () => {
 test('a wish for a backend that does not exist is refused', async () => {
   process.env.LEGWORK_SIGNER = 'quantum'
 
-  await expect(openPiscinaSigner({ wallets: [{ privateKeyEnv: 'TEST_KEY' }], chainId: 1 })).rejects.toMatchObject({
+  await expect(
+    openPiscinaSigner({ wallets: [{ privateKeyEnv: 'TEST_KEY' }], chainId: 1, allow }),
+  ).rejects.toMatchObject({
     code: 'SIGNING',
     message: expect.stringContaining('native, wasm, ethers'),
   })
