@@ -34,11 +34,20 @@ export function readFill(swap: Swap, logs: readonly Log[], contracts: SwapContra
 }
 
 function netReceived(token: Token, wallet: Hex, logs: readonly Log[], contracts: SwapContracts): bigint {
-  if (token.address === 'native') return netUnwrapped(logs, contracts)
+  return token.address === 'native' ? netUnwrapped(logs, contracts) : netTransferred(token.address, wallet, logs)
+}
+
+/**
+ * What a wallet received of a token, less what it paid, in base units, by the transfers in these logs.
+ *
+ * @example
+ * netTransferred(usdc, wallet, receipt.logs) // -1500000n
+ */
+export function netTransferred(token: Hex, wallet: Hex, logs: readonly Log[]): bigint {
   const holder: Hex = `0x${addressWord(wallet)}`
   let net = 0n
   for (const log of logs) {
-    if (log.address !== token.address || log.topics[0] !== transferTopic) continue
+    if (log.address !== token || log.topics[0] !== transferTopic) continue
     if (log.topics[2] === holder) net += amountOf(log)
     if (log.topics[1] === holder) net -= amountOf(log)
   }
