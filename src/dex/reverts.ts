@@ -34,6 +34,7 @@ export const revertTexts: readonly (readonly [RegExp, RevertCode])[] = [
 
   [/TransferHelper: TRANSFER_FROM_FAILED/, 'ALLOWANCE'],
   [/TransferHelper::transferFrom:/, 'ALLOWANCE'],
+  [/^TRANSFER_FROM_FAILED$/, 'ALLOWANCE'],
   [/\bSTF\b/, 'ALLOWANCE'],
   [/exceeds allowance/i, 'ALLOWANCE'],
   [/insufficient[- ]allowance/i, 'ALLOWANCE'],
@@ -52,7 +53,26 @@ export const revertTexts: readonly (readonly [RegExp, RevertCode])[] = [
 const customErrors: Readonly<Record<string, Revert>> = {
   '0xe450d38c': { code: 'BALANCE', reason: 'ERC20InsufficientBalance' },
   '0xfb8f41b2': { code: 'ALLOWANCE', reason: 'ERC20InsufficientAllowance' },
+  // Uniswap V4 and its router.
+  '0x8b063d73': { code: 'SLIPPAGE', reason: 'V4TooLittleReceived' },
+  '0x12bacdd3': { code: 'SLIPPAGE', reason: 'V4TooMuchRequested' },
+  '0x5bf6f916': { code: 'EXPIRED', reason: 'TransactionDeadlinePassed' },
+  '0x486aa307': { code: 'LIQUIDITY', reason: 'PoolNotInitialized' },
+  '0x7a5ed734': { code: 'LIQUIDITY', reason: 'NotEnoughLiquidity' },
+  '0x7c9c6e8f': { code: 'LIQUIDITY', reason: 'PriceLimitAlreadyExceeded' },
+  // Permit2.
+  '0xd81b2f2e': { code: 'ALLOWANCE', reason: 'AllowanceExpired' },
+  '0xf96fb071': { code: 'ALLOWANCE', reason: 'InsufficientAllowance' },
 }
+
+/** Custom errors around another contract's error, by selector, and which of their words says where that begins. */
+const wrappers: Readonly<Record<string, number>> = {
+  '0x90bfb865': 2, // WrappedError(address,bytes4,bytes,bytes) of V4's PoolManager.
+  '0x2c4029e9': 1, // ExecutionFailed(uint256,bytes) of the UniversalRouter.
+  '0x6190b2b0': 0, // UnexpectedRevertBytes(bytes) of V4's quoter.
+}
+// A router around a manager around a token; whoever wraps more often than that means no good.
+const wrappersMax = 4
 
 const panics: Readonly<Record<string, string>> = {
   '1': 'assertion failed',
@@ -77,7 +97,9 @@ const reasonLengthMax = 200
  * decodeRevert(undefined, 'execution reverted: Too little received') // { code: 'SLIPPAGE', reason: 'Too little received' }
  */
 export function decodeRevert(data: Hex | undefined, message: string, swap?: Pick<Swap, 'tokenIn'>): Revert {
-  const revert = decode(data, message)
+  const error = data === undefined ? undefined : innermost(data)
+  // The node's words are about the wrapper.
+  const revert = decode(error, error === data ? message : '')
   // Native coin needs no allowance. A V3 router asks the wrapped token for what the value sent does not cover, so that
   // a price above the limit looks like a missing allowance.
   const isPaidNatively = swap?.tokenIn.address === 'native'
@@ -85,13 +107,33 @@ export function decodeRevert(data: Hex | undefined, message: string, swap?: Pick
 }
 
 function decode(data: Hex | undefined, message: string): Revert {
-  const selector = data?.slice(0, 10).toLowerCase()
-  if (data !== undefined && selector !== undefined && selector.length === 10) {
+  const selector = selectorOf(data)
+  if (data !== undefined && selector !== undefined) {
     if (selector === errorSelector) return classify(errorText(data))
     if (selector === panicSelector) return { code: 'UNKNOWN', reason: panicText(data) }
     return customErrors[selector] ?? { code: 'UNKNOWN', reason: `Custom error ${selector}.` }
   }
   return classify(message.replace(/^.*execution reverted:?\s*/is, ''))
+}
+
+function selectorOf(data: Hex | undefined): string | undefined {
+  const selector = data?.slice(0, 10).toLowerCase()
+  return selector?.length === 10 ? selector : undefined
+}
+
+/** What the wrappers are around. */
+function innermost(data: Hex): Hex {
+  let error = data
+  for (let depth = 0; depth < wrappersMax; depth += 1) {
+    const index = wrappers[selectorOf(error) ?? '']
+    if (index === undefined) break
+    const words: Hex = `0x${error.slice(10)}`
+    const start = Number(readWord(words, index) ?? 0n) / 32
+    const bytes = Number(readWord(words, start) ?? 0n)
+    const from = 2 + 64 * (start + 1)
+    error = `0x${words.slice(from, from + 2 * bytes)}`
+  }
+  return error
 }
 
 function classify(text: string): Revert {

@@ -25,6 +25,7 @@ const seen: readonly (readonly [string, RevertCode])[] = [
   ['Transaction too old', 'EXPIRED'],
   ['TransferHelper: TRANSFER_FROM_FAILED', 'ALLOWANCE'],
   ['TransferHelper::transferFrom: transferFrom failed', 'ALLOWANCE'],
+  ['TRANSFER_FROM_FAILED', 'ALLOWANCE'],
   ['STF', 'ALLOWANCE'],
   ['ERC20: transfer amount exceeds allowance', 'ALLOWANCE'],
   ['ERC20: insufficient allowance', 'ALLOWANCE'],
@@ -74,6 +75,55 @@ test('the custom errors of newer tokens are known by their selectors', () => {
   expect(decodeRevert(balance, '').code).toBe('BALANCE')
   expect(decodeRevert(allowance, '').code).toBe('ALLOWANCE')
   expect(decodeRevert('0xdeadbeef', '')).toEqual({ code: 'UNKNOWN', reason: 'Custom error 0xdeadbeef.' })
+})
+
+const number = ['uint256', [1n]] as const
+const hash = ['bytes32', [`0x${'12'.repeat(32)}`]] as const
+/** The custom errors of Uniswap V4, its router and Permit2. */
+const seenInV4: readonly (readonly [string, string, readonly unknown[], RevertCode])[] = [
+  ['V4TooLittleReceived', 'uint256,uint256', [1n, 2n], 'SLIPPAGE'],
+  ['V4TooMuchRequested', 'uint256,uint256', [1n, 2n], 'SLIPPAGE'],
+  ['TransactionDeadlinePassed', '', [], 'EXPIRED'],
+  ['PoolNotInitialized', '', [], 'LIQUIDITY'],
+  ['NotEnoughLiquidity', ...hash, 'LIQUIDITY'],
+  ['PriceLimitAlreadyExceeded', 'uint160,uint160', [1n, 2n], 'LIQUIDITY'],
+  ['AllowanceExpired', ...number, 'ALLOWANCE'],
+  ['InsufficientAllowance', ...number, 'ALLOWANCE'],
+]
+
+/** An error as the V4 quoter, the router and the pool manager pass it on. */
+const wraps: Readonly<Record<string, (error: Hex) => Hex>> = {
+  'the quoter': (error) => encoded('UnexpectedRevertBytes(bytes)', ['bytes'], [error]),
+  'the router': (error) => encoded('ExecutionFailed(uint256,bytes)', ['uint256', 'bytes'], [0n, error]),
+  'the pool manager': (error) => {
+    const types = ['address', 'bytes4', 'bytes', 'bytes']
+    return encoded(`WrappedError(${types})`, types, [`0x${'11'.repeat(20)}`, '0x23b872dd', error, '0x12345678'])
+  },
+}
+
+test.each(seenInV4)(
+  '%s of Uniswap V4 or Permit2 is known, and within what others wrap it in',
+  (name, types, args, code) => {
+    const error = encoded(`${name}(${types})`, types === '' ? [] : types.split(','), args)
+    const wrapped = Object.values(wraps).map((wrap) => decodeRevert(wrap(error), 'execution reverted'))
+    const twice = Object.values(wraps).reduce((inner, wrap) => wrap(inner), error)
+
+    expect(decodeRevert(error, 'execution reverted')).toEqual({ code, reason: name })
+    expect(wrapped).toEqual(wrapped.map(() => ({ code, reason: name })))
+    expect(decodeRevert(twice, 'execution reverted')).toEqual({ code, reason: name })
+  },
+)
+
+test.each(Object.entries(wraps))('what %s wraps may be a text, nothing, or without an end', (_, wrap) => {
+  const text = decodeRevert(wrap(errorData('ERC20: transfer amount exceeds balance')), 'execution reverted')
+  const nothing = decodeRevert(wrap('0x'), 'execution reverted')
+  const endless = Array.from({ length: 50 }).reduce<Hex>((inner) => wrap(inner), errorData('STF'))
+  const torn = wrap(errorData('STF')).slice(0, 60) as Hex
+
+  expect(text).toEqual({ code: 'BALANCE', reason: 'ERC20: transfer amount exceeds balance' })
+  expect(nothing).toEqual({ code: 'UNKNOWN', reason: 'Reverted without a reason.' })
+  expect(decodeRevert(endless, '').code).toBe('UNKNOWN')
+  expect(decodeRevert(torn, '').code).toBe('UNKNOWN')
 })
 
 test('a failed pull of tokens is slippage where native coin pays, since that needs no allowance', () => {
