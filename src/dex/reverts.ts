@@ -3,7 +3,15 @@ import type { Swap } from '../domain/swap.ts'
 import { readWord } from './words.ts'
 
 /** What a revert means to the runtime. Whatever is not recognised is `UNKNOWN`, and is never tried again blindly. */
-export type RevertCode = 'SLIPPAGE' | 'EXPIRED' | 'ALLOWANCE' | 'BALANCE' | 'LIQUIDITY' | 'OUT_OF_GAS' | 'UNKNOWN'
+export type RevertCode =
+  | 'SLIPPAGE'
+  | 'EXPIRED'
+  | 'ALLOWANCE'
+  | 'BALANCE'
+  | 'LIQUIDITY'
+  | 'FEE_ON_TRANSFER'
+  | 'OUT_OF_GAS'
+  | 'UNKNOWN'
 
 /** A revert in one word for the runtime and one line for people. */
 export interface Revert {
@@ -23,13 +31,16 @@ export const revertTexts: readonly (readonly [RegExp, RevertCode])[] = [
   [/gas required exceeds allowance/i, 'OUT_OF_GAS'],
   [/intrinsic gas too low/i, 'OUT_OF_GAS'],
 
-  [/UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT/, 'SLIPPAGE'],
-  [/UniswapV2Router: EXCESSIVE_INPUT_AMOUNT/, 'SLIPPAGE'],
+  // Copies of Uniswap V2 put their own names before the colon.
+  [/Router\w*: INSUFFICIENT_OUTPUT_AMOUNT/, 'SLIPPAGE'],
+  [/Router\w*: EXCESSIVE_INPUT_AMOUNT/, 'SLIPPAGE'],
   [/Too little received/, 'SLIPPAGE'],
   [/Too much requested/, 'SLIPPAGE'],
-  [/Insufficient (WETH9|token)/, 'SLIPPAGE'],
+  [/Insufficient (WETH9|WNativeToken|token)/, 'SLIPPAGE'],
+  [/BAL#507/, 'SLIPPAGE'],
 
-  [/UniswapV2Router: EXPIRED/, 'EXPIRED'],
+  [/Router\w*: EXPIRED/, 'EXPIRED'],
+  [/BAL#508/, 'EXPIRED'],
   [/Transaction too old/, 'EXPIRED'],
 
   [/TransferHelper: TRANSFER_FROM_FAILED/, 'ALLOWANCE'],
@@ -44,7 +55,14 @@ export const revertTexts: readonly (readonly [RegExp, RevertCode])[] = [
   [/insufficient funds/i, 'BALANCE'],
   [/OutOfFunds/, 'BALANCE'],
 
+  // The pair received less than it was told, since the token kept some of it.
+  [/^[\w ]+: K$/, 'FEE_ON_TRANSFER'],
+
   [/INSUFFICIENT_LIQUIDITY/, 'LIQUIDITY'],
+  // A Balancer pool trades at most a part of what it holds: 30 % of it, where it is weighted.
+  [/BAL#30[45]/, 'LIQUIDITY'],
+  // Subtraction below zero: a stable pool is asked for more than it has.
+  [/BAL#001/, 'LIQUIDITY'],
   [/ds-math-sub-underflow/, 'LIQUIDITY'],
   [/^Unexpected error$/, 'LIQUIDITY'],
 ]

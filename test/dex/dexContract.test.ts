@@ -36,7 +36,9 @@ beforeAll(async () => {
   for (const venue of world().venues) {
     const dex = await openDex(venue, trader)
     dexes.set(venue.id, dex)
-    for (const name of ['WETH', 'USDC', 'DAI'] as const) await trader.approve(token(name), dex.spender)
+    for (const name of ['WETH', 'USDC', 'DAI'] as const) {
+      for (const { address } of dex.spenders) await trader.approve(token(name), address)
+    }
   }
 })
 
@@ -55,8 +57,8 @@ function dexOf(venueId: string): Dex {
 }
 
 async function quoteOf(dex: Dex, swap: Swap): Promise<Quote> {
-  const { reads, quote } = dex.quoteRequest(swap)
-  return quote(await trader.read(reads))
+  const { reads, answer } = dex.quoteRequest(swap)
+  return answer(await trader.read(reads))
 }
 
 /** What the trader's balances say about a swap, with its gas given back. */
@@ -206,7 +208,7 @@ test('a contract of another kind is not opened as a venue', async () => {
   expect(errors.map((error) => error.message.split('\n')[0])).toEqual([
     'venues[0].router is not a contract on this chain.',
     'venues[0].router is not a Uniswap V2 router.',
-    'venues[2].router is not a Uniswap SwapRouter02.',
+    'venues[2].router is not a Uniswap SwapRouter02 or SwapRouter.',
     'venues[2].quoter is not a Uniswap V3 quoter.',
   ])
 })

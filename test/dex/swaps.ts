@@ -12,6 +12,7 @@ export const addresses = {
   pool: `0x${'55'.repeat(20)}`,
   usdc: `0x${'66'.repeat(20)}`,
   dai: `0x${'77'.repeat(20)}`,
+  factory: `0x${'88'.repeat(20)}`,
 } as const satisfies Record<string, Hex>
 
 /** Tokens for swaps that never reach a chain. */

@@ -4,10 +4,18 @@ import quoterArtifact from '@uniswap/swap-router-contracts/artifacts/contracts/l
 import routerArtifact from '@uniswap/swap-router-contracts/artifacts/contracts/SwapRouter02.sol/SwapRouter02.json' with {
   type: 'json',
 }
+import factoryArtifact from '@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json' with {
+  type: 'json',
+}
+import oldRouterArtifact from '@uniswap/v3-periphery/artifacts/contracts/SwapRouter.sol/SwapRouter.json' with {
+  type: 'json',
+}
 import { AbiCoder, Interface } from 'ethers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { balanceRead } from '../../src/dex/erc20.ts'
 import { uniswapV3 } from '../../src/dex/uniswapV3.ts'
+import { addressWord, uintWord } from '../../src/dex/words.ts'
 import { InvalidOrderError, NoLiquidityError } from '../../src/domain/errors.ts'
 import type { Hex } from '../../src/domain/hex.ts'
 import type { ReadReply } from '../../src/domain/read.ts'
@@ -15,9 +23,12 @@ import type { Token } from '../../src/domain/token.ts'
 import { addresses, anySwap, swapOf } from './swaps.ts'
 
 const router = new Interface(routerArtifact.abi)
+const oldRouter = new Interface(oldRouterArtifact.abi)
 const quoter = new Interface(quoterArtifact.abi)
 const venue = { id: 'uniswap-v3', kind: 'uniswapV3', router: addresses.router, quoter: addresses.quoter } as const
-const dex = uniswapV3(venue, { wrappedNative: addresses.weth })
+const deps = { wrappedNative: addresses.weth, factory: addresses.factory, generation: 'SwapRouter02' } as const
+const dex = uniswapV3(venue, deps)
+const old = uniswapV3(venue, { ...deps, generation: 'SwapRouter' })
 const onChain = ({ address }: Token) => (address === 'native' ? addresses.weth : address)
 
 test('a swap call is what an ABI encoder makes of the router’s multicall, byte for byte', () => {
@@ -42,6 +53,66 @@ test('a swap call is what an ABI encoder makes of the router’s multicall, byte
     })
   })
   fc.assert(property, { numRuns: 500 })
+})
+
+test('a swap call of the older router has the deadline in the swap, byte for byte', () => {
+  const property = fc.property(anySwap, fc.integer({ min: 1, max: 999_999 }), ({ swap, limit, deadlineS }, fee) => {
+    const call = old.swapCall(swap, { quote: { amount: '1', route: `${fee}` }, limit, deadlineS })
+
+    const fromNative = swap.tokenIn.address === 'native'
+    const toNative = swap.tokenOut.address === 'native'
+    const sells = swap.side === 'sell'
+    const recipient = toNative ? '0x0000000000000000000000000000000000000000' : swap.wallet
+    const single = [onChain(swap.tokenIn), onChain(swap.tokenOut), fee, recipient, deadlineS, swap.amount, limit, 0]
+    const calls = [oldRouter.encodeFunctionData(sells ? 'exactInputSingle' : 'exactOutputSingle', [single])]
+    if (fromNative) calls.push(oldRouter.encodeFunctionData('refundETH'))
+    if (toNative) calls.push(oldRouter.encodeFunctionData('unwrapWETH9', [sells ? limit : swap.amount, swap.wallet]))
+    expect(call).toEqual({
+      to: addresses.router,
+      data: oldRouter.encodeFunctionData('multicall', [calls]),
+      value: fromNative ? (sells ? swap.amount : limit) : '0',
+    })
+  })
+  fc.assert(property, { numRuns: 500 })
+})
+
+test('a pool of each fee tier is asked of the factory, and those that there are have the tier as their route', () => {
+  const { reads, answer } = dex.poolRequest(swapOf())
+  const word = (address: Hex) => ({ ok: true, value: `0x${addressWord(address)}` }) as const
+  const found = answer([
+    word(`0x${'0'.repeat(40)}`),
+    word(addresses.pool),
+    { ok: false, message: '' },
+    word(addresses.dai),
+  ])
+
+  const factory = new Interface(factoryArtifact.abi)
+  const expected = [100, 500, 3000, 10_000].map((fee) => ({
+    kind: 'call',
+    to: addresses.factory,
+    data: factory.encodeFunctionData('getPool', [addresses.weth, addresses.usdc, fee]),
+  }))
+  expect(reads).toEqual(expected)
+  expect(found).toEqual([
+    { id: addresses.pool, route: '500', address: addresses.pool },
+    { id: addresses.dai, route: '10000', address: addresses.dai },
+  ])
+})
+
+test('only the pools that are given are quoted and measured', () => {
+  const pools = [{ id: addresses.pool, route: '500', address: addresses.pool }]
+
+  const quoting = dex.quoteRequest(swapOf(), pools)
+  const measuring = dex.marketRequest(swapOf(), pools)
+
+  expect(quoting.reads).toEqual([dex.quoteRequest(swapOf()).reads[1]])
+  expect(quoting.answer([quoted(900n)])).toEqual({ amount: '900', route: '500' })
+  expect(measuring.reads).toEqual([balanceRead(addresses.pool, addresses.weth)])
+  expect(measuring.answer([{ ok: true, value: `0x${uintWord(7n)}` }])).toEqual({
+    depths: { 500: '7' },
+    closedForm: null,
+  })
+  expect(measuring.answer([{ ok: false, message: 'execution reverted' }])).toEqual({ depths: {}, closedForm: null })
 })
 
 test('a quote asks the quoter once for each fee tier', () => {
@@ -71,8 +142,8 @@ function quoted(amount: bigint, priceAfter = somePrice): ReadReply {
 test('the tier that gives most wins a sale, the one that takes least a purchase', () => {
   const replies = [noPool, quoted(900n), quoted(950n), quoted(800n)]
 
-  const sale = dex.quoteRequest(swapOf({ side: 'sell' })).quote(replies)
-  const purchase = dex.quoteRequest(swapOf({ side: 'buy' })).quote(replies)
+  const sale = dex.quoteRequest(swapOf({ side: 'sell' })).answer(replies)
+  const purchase = dex.quoteRequest(swapOf({ side: 'buy' })).answer(replies)
 
   expect(sale).toEqual({ amount: '950', route: '3000' })
   expect(purchase).toEqual({ amount: '800', route: '10000' })
@@ -81,23 +152,23 @@ test('the tier that gives most wins a sale, the one that takes least a purchase'
 test('a pool that would be emptied is no quote, however good its price looks', () => {
   const replies = [noPool, quoted(5000n, highestPrice), quoted(900n), quoted(4000n, 4_295_128_740n)]
 
-  const quote = dex.quoteRequest(swapOf()).quote(replies)
+  const quote = dex.quoteRequest(swapOf()).answer(replies)
 
   expect(quote).toEqual({ amount: '900', route: '3000' })
 })
 
 test('without any pool the error names the venue, the pair and each tier’s reason', () => {
-  const { quote } = dex.quoteRequest(swapOf({ side: 'buy' }))
+  const { answer } = dex.quoteRequest(swapOf({ side: 'buy' }))
   const replies = [noPool, noPool, quoted(0n), { ok: true, value: '0x' } as const]
 
-  expect(() => quote(replies)).toThrow(NoLiquidityError)
-  expect(() => quote(replies)).toThrow(/uniswap-v3 has no liquidity to buy this much of ETH\/USDC/)
-  expect(() => quote(replies)).toThrow(/fee tier 3000: The amount is too small/)
+  expect(() => answer(replies)).toThrow(NoLiquidityError)
+  expect(() => answer(replies)).toThrow(/uniswap-v3 has no liquidity to buy this much of ETH\/USDC/)
+  expect(() => answer(replies)).toThrow(/fee tier 3000: The amount is too small/)
 })
 
 test('a quote without a route takes the only fee tier, and is refused where there are several', () => {
   const terms = { quote: { amount: '1' }, limit: '1', deadlineS: 1 } as const
-  const single = uniswapV3({ ...venue, feeTiers: [500] }, { wrappedNative: addresses.weth })
+  const single = uniswapV3({ ...venue, feeTiers: [500] }, deps)
   const named = single.swapCall(swapOf(), { ...terms, quote: { amount: '1', route: '500' } })
 
   expect(single.swapCall(swapOf(), terms)).toEqual(named)
