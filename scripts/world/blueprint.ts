@@ -53,7 +53,7 @@ async function build(folder: string, home: string): Promise<void> {
 /** Everything that decides what the world looks like, as one name. */
 async function fingerprint(): Promise<string> {
   const hash = createHash('sha256').update(packageVersions().join('\n'))
-  const files = (await readdir(sourceFolder)).filter((file) => file.endsWith('.ts')).sort()
+  const files = (await readdir(sourceFolder, { recursive: true })).filter((file) => /\.(ts|json)$/.test(file)).sort()
   for (const file of files) hash.update(file).update(await readFile(join(sourceFolder, file)))
   return hash.digest('hex')
 }

@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib'
+import type { UniswapV4Venue } from '../../src/dex/uniswapV4.ts'
 import type { Hex } from '../../src/domain/hex.ts'
 import { devAccounts } from './accounts.ts'
 import { startAnvil } from './anvil.ts'
@@ -29,12 +30,15 @@ interface WorldContracts {
   readonly uniswapV2Factory: Hex
   readonly sushiV2Factory: Hex
   readonly uniswapV3Positions: Hex
+  readonly permit2: Hex
 }
 
 /** A built world: where things are, and the state that puts them there. */
 export interface Built {
   readonly tokens: WorldTokens
   readonly venues: WorldVenues
+  /** More kinds of venues, beside the three that most tests trade at. */
+  readonly moreVenues: readonly UniswapV4Venue[]
   readonly contracts: WorldContracts
   readonly genesis: Genesis
 }
@@ -69,7 +73,7 @@ export async function buildWorld(): Promise<Built> {
   }
 }
 
-function addresses({ tokens, uniswapV2, sushiV2, uniswapV3 }: Contracts): Omit<Built, 'genesis'> {
+function addresses({ tokens, uniswapV2, sushiV2, uniswapV3, uniswapV4 }: Contracts): Omit<Built, 'genesis'> {
   return {
     tokens: { ETH: 'native', WETH: tokens.WETH.address, USDC: tokens.USDC.address, DAI: tokens.DAI.address },
     venues: [
@@ -83,10 +87,20 @@ function addresses({ tokens, uniswapV2, sushiV2, uniswapV3 }: Contracts): Omit<B
         factory: uniswapV3.factory.address,
       },
     ],
+    moreVenues: [
+      {
+        id: 'uniswap-v4',
+        kind: 'uniswapV4',
+        router: uniswapV4.router.address,
+        quoter: uniswapV4.quoter.address,
+        stateView: uniswapV4.stateView.address,
+      },
+    ],
     contracts: {
       uniswapV2Factory: uniswapV2.factory.address,
       sushiV2Factory: sushiV2.factory.address,
       uniswapV3Positions: uniswapV3.positions.address,
+      permit2: uniswapV4.permit2.address,
     },
   }
 }

@@ -3,6 +3,7 @@ import type { Contract, Deployer } from './deployer.ts'
 import type { TokenSymbol } from './market.ts'
 import { readArtifact } from './packages.ts'
 import type { Rpc } from './rpc.ts'
+import { type ContractsV4, deployV4 } from './uniswapV4.ts'
 
 /** A Uniswap V2 or a fork of it. */
 interface ContractsV2 {
@@ -24,6 +25,7 @@ export interface Contracts {
   readonly uniswapV2: ContractsV2
   readonly sushiV2: ContractsV2
   readonly uniswapV3: ContractsV3
+  readonly uniswapV4: ContractsV4
 }
 
 const files = {
@@ -65,7 +67,13 @@ export async function deployContracts(deployer: Deployer, rpc: Rpc): Promise<Con
   })
   const sushiV2 = await deployV2(deployer, weth.address, { factory: files.sushiFactory, router: files.sushiRouter })
   const uniswapV3 = await deployV3(deployer, weth.address, uniswapV2.factory.address)
-  return { tokens: { WETH: weth, USDC: usdc, DAI: dai }, uniswapV2, sushiV2, uniswapV3 }
+  const uniswapV4 = await deployV4(deployer, rpc, {
+    weth: weth.address,
+    factoryV2: uniswapV2.factory.address,
+    factoryV3: uniswapV3.factory.address,
+    positionsV3: uniswapV3.positions.address,
+  })
+  return { tokens: { WETH: weth, USDC: usdc, DAI: dai }, uniswapV2, sushiV2, uniswapV3, uniswapV4 }
 }
 
 async function deployV2(

@@ -2,6 +2,7 @@ import type { Hex } from '../../src/domain/hex.ts'
 import type { Contracts } from './contracts.ts'
 import type { Deployer } from './deployer.ts'
 import { funds, type PoolV2, type PoolV3, poolsV2, poolsV3, type Stake } from './market.ts'
+import { openPoolsV4 } from './uniswapV4.ts'
 
 // The last second that every one of these contracts can count to.
 const never = 2n ** 32n - 1n
@@ -26,6 +27,7 @@ export async function addLiquidity(deployer: Deployer, contracts: Contracts, acc
   }
   for (const pool of poolsV2) await openPoolV2(deployer, contracts, pool)
   for (const pool of poolsV3) await openPoolV3(deployer, contracts, pool)
+  await openPoolsV4(deployer, tokens, contracts.uniswapV4)
   for (const account of accounts) {
     for (const { symbol, amount } of funds) await deployer.send(tokens[symbol], 'transfer', [account, amount])
   }

@@ -29,6 +29,7 @@ export function anvilPath(): string {
 const contractPackages = [
   '@sushiswap/core',
   '@uniswap/swap-router-contracts',
+  '@uniswap/universal-router',
   '@uniswap/v2-core',
   '@uniswap/v2-periphery',
   '@uniswap/v3-core',

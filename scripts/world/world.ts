@@ -22,7 +22,7 @@ export interface WorldOptions {
 }
 
 /** A real node with real exchanges. Addresses are in lower case. */
-export interface World extends Anvil, Pick<Blueprint, 'tokens' | 'venues' | 'contracts'> {
+export interface World extends Anvil, Pick<Blueprint, 'tokens' | 'venues' | 'moreVenues' | 'contracts'> {
   readonly chainId: number
   readonly accounts: readonly Account[]
   /** Mines `blocks` (1 without it); what is pending goes into the first. */
@@ -47,7 +47,7 @@ const chainId = 31_337
  * await world.stop()
  */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { genesisFile, tokens, venues, contracts } = await readBlueprint()
+  const { genesisFile, tokens, venues, moreVenues, contracts } = await readBlueprint()
   const { port, accounts = 10 } = options
   const args = ['--init', genesisFile, '--accounts', String(accounts), ...behaviour(options)]
   const anvil = await startAnvil({ args, ...(port === undefined ? {} : { port }) })
@@ -58,6 +58,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     chainId,
     tokens,
     venues,
+    moreVenues,
     contracts,
     accounts: devAccounts(accounts),
     async mine(blocks = 1) {
