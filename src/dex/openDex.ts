@@ -8,10 +8,11 @@ import { oldSwapProbe } from './periphery.ts'
 import { decodeRevert } from './reverts.ts'
 import { type UniswapV2Venue, uniswapV2 } from './uniswapV2.ts'
 import { peripheries, type UniswapV3Venue, uniswapV3 } from './uniswapV3.ts'
+import { type UniswapV4Venue, uniswapV4, usualPermit2 } from './uniswapV4.ts'
 import { readAddress } from './words.ts'
 
 /** A venue as it is configured, by its kind. */
-export type VenueConfig = UniswapV2Venue | UniswapV3Venue | AlgebraVenue | BalancerV2Venue
+export type VenueConfig = UniswapV2Venue | UniswapV3Venue | AlgebraVenue | BalancerV2Venue | UniswapV4Venue
 
 /** Selectors of what routers, quoters and vaults tell about themselves. */
 const selectors = {
@@ -20,6 +21,8 @@ const selectors = {
   WETH: '0xad5c4648',
   WETH9: '0x4aa4a4fc',
   WNativeToken: '0x8af3ac85',
+  poolManager: '0xdc4c90d3',
+  positionManagerV4: '0xd0c9f6cb',
 } as const
 
 /**
@@ -42,6 +45,8 @@ export function openDex(venue: VenueConfig, chain: Reader, field = 'venue'): Pro
       return openAlgebra(venue, chain, field)
     case 'balancerV2':
       return openBalancerV2(venue, chain, field)
+    case 'uniswapV4':
+      return openUniswapV4(venue, chain, field)
   }
 }
 
@@ -127,6 +132,32 @@ async function openBalancerV2(venue: BalancerV2Venue, chain: Reader, field: stri
   return balancerV2(venue, { wrappedNative })
 }
 
+async function openUniswapV4(venue: UniswapV4Venue, chain: Reader, field: string): Promise<Dex> {
+  const configured = (name: string, address: Hex): Configured => ({ field: `${field}.${name}`, address })
+  const router = configured('router', venue.router)
+  const quoter = configured('quoter', venue.quoter)
+  const stateView = configured('stateView', venue.stateView)
+  const permit2 = configured('permit2', venue.permit2 ?? usualPermit2)
+  const contracts = [router, quoter, stateView, permit2]
+  const [positions, routersManager, quotersManager, viewsManager, ...codes] = await chain.read([
+    ask(venue.router, selectors.positionManagerV4),
+    ...[router, quoter, stateView].map(({ address }) => ask(address, selectors.poolManager)),
+    ...contracts.map(({ address }) => ({ kind: 'code', address: lowerHex(address) }) as const),
+  ])
+  contracts.forEach((contract, index) => {
+    requireCode(codes[index], contract)
+  })
+  // Everything around V4 names its pool manager; the router alone knows where positions are kept.
+  requireAddress(positions, router, 'a Universal Router that knows Uniswap V4')
+  const poolManager = requireAddress(routersManager, router, 'a Universal Router that knows Uniswap V4')
+  const routersPools = { ...router, pools: poolManager }
+  const quotersPools = requireAddress(quotersManager, quoter, 'a Uniswap V4 quoter')
+  const viewsPools = requireAddress(viewsManager, stateView, 'a Uniswap V4 StateView')
+  requireSamePools(routersPools, { ...quoter, pools: quotersPools })
+  requireSamePools(routersPools, { ...stateView, pools: viewsPools }, 'reads')
+  return uniswapV4(venue, { poolManager })
+}
+
 interface Configured {
   readonly field: string
   readonly address: Hex
@@ -151,11 +182,15 @@ function requireAddress(reply: ReadReply | undefined, configured: Configured, ki
   return answer
 }
 
-function requireSamePools(router: Configured & { pools: Hex }, quoter: Configured & { pools: Hex }): void {
-  if (router.pools === quoter.pools) return
-  throw new NotAContractError(`${quoter.field} prices the pools of another factory than ${router.field} trades in.`, {
+function requireSamePools(
+  router: Configured & { pools: Hex },
+  other: Configured & { pools: Hex },
+  does: 'prices' | 'reads' = 'prices',
+): void {
+  if (router.pools === other.pools) return
+  throw new NotAContractError(`${other.field} ${does} the pools of another factory than ${router.field} trades in.`, {
     [router.field]: router.address,
-    [quoter.field]: quoter.address,
+    [other.field]: other.address,
   })
 }
 

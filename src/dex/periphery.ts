@@ -2,6 +2,7 @@ import type { Hex } from '../domain/hex.ts'
 import type { Read } from '../domain/read.ts'
 import type { Swap } from '../domain/swap.ts'
 import type { Call } from '../domain/transaction.ts'
+import { bytesArray } from './abi.ts'
 import type { SwapTerms } from './dex.ts'
 import type { SwapContracts } from './fills.ts'
 import { pairWords } from './pools.ts'
@@ -79,15 +80,4 @@ export function peripheryCall(
 export function oldSwapProbe(periphery: Periphery, router: Hex): Read {
   const words = uintWord(0n).repeat(8)
   return { kind: 'call', to: router, data: `0x${periphery.exactInputSingle}${words}` }
-}
-
-/** `bytes[]` behind its offset: its length, an offset for each element, then the elements. */
-function bytesArray(elements: readonly string[]): string {
-  let heads = ''
-  let bodies = ''
-  for (const element of elements) {
-    heads += uintWord(BigInt(elements.length * 32 + bodies.length / 2))
-    bodies += uintWord(BigInt(element.length / 2)) + element.padEnd(Math.ceil(element.length / 64) * 64, '0')
-  }
-  return uintWord(BigInt(elements.length)) + heads + bodies
 }

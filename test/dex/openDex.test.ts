@@ -16,11 +16,15 @@ const balancer = {
   vault: router,
   pools: [`0x${'aa'.repeat(32)}`, `0x${'bb'.repeat(32)}`],
 } as const
+const v4 = { id: 'uniswap-v4', kind: 'uniswapV4', router, quoter, stateView: dai } as const
 const factory = '0xc45a0155'
 const factoryV2 = '0x68e0d4e1'
 const WETH = '0xad5c4648'
 const WETH9 = '0x4aa4a4fc'
 const WNativeToken = '0x8af3ac85'
+const poolManager = '0xdc4c90d3'
+const positionManager = '0xd0c9f6cb'
+const permit2 = '0x000000000022d473030f116ddee9f6b43ac78ba3'
 const depositTopic = '0xe1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c'
 // An old swap of each router that dates its swaps, and what a pool of the vault has.
 const oldSwapV3: Hex = `0x414bf389${'0'.repeat(512)}`
@@ -31,7 +35,7 @@ const poolTokens = balancer.pools.map((pool): Hex => `0xf94d4668${pool.slice(2)}
  * A chain where each of these contracts answers each of these calls with an address, or refuses it with a reason. Every other
  * call reverts without one.
  */
-function chainOf(contracts: Record<Hex, Record<Hex, string>>): Reader & { trips: number } {
+function chainOf(contracts: Record<Hex, Record<Hex, string> | undefined>): Reader & { trips: number } {
   const chain = {
     trips: 0,
     read: async (reads: Parameters<Reader['read']>[0]): Promise<ReadReply[]> => {
@@ -62,6 +66,13 @@ const algebraContracts = {
 }
 const balancerContracts = {
   [router]: { [WETH]: weth, ...Object.fromEntries(poolTokens.map((call) => [call, pool])) },
+}
+
+const v4Contracts = {
+  [router]: { [poolManager]: pool, [positionManager]: usdc },
+  [quoter]: { [poolManager]: pool },
+  [dai]: { [poolManager]: pool },
+  [permit2]: {},
 }
 
 test('a V2 venue learns the wrapped coin from its router, in one round trip', async () => {
@@ -118,6 +129,17 @@ test.each([
   expect(chain.trips).toBe(1)
 })
 
+test('a V4 venue learns the pool manager from its router, in one round trip', async () => {
+  const chain = chainOf(v4Contracts)
+  const pair = { tokenIn: tokens.ETH, tokenOut: tokens.USDC }
+
+  const dex = await openDex(v4, chain)
+
+  const [found] = dex.poolRequest(pair).answer([{ ok: true, value: `0x${addressWord(weth)}` }])
+  expect(found?.id).toMatch(new RegExp(`^${pool}/0x[0-9a-f]{64}$`))
+  expect(chain.trips).toBe(1)
+})
+
 test.each([
   ['venues[1].router is not a contract', v2, {}],
   ['venues[1].router is not a Uniswap V2 router', v2, { [router]: {} }],
@@ -159,6 +181,25 @@ test.each([
     balancer,
     { [router]: { [WETH]: weth, [poolTokens[0] ?? '0x']: pool } },
   ],
+  ['venues[1].router is not a contract', v4, { ...v4Contracts, [router]: undefined }],
+  ['venues[1].quoter is not a contract', v4, { ...v4Contracts, [quoter]: undefined }],
+  ['venues[1].stateView is not a contract', v4, { ...v4Contracts, [dai]: undefined }],
+  ['venues[1].permit2 is not a contract', v4, { ...v4Contracts, [permit2]: undefined }],
+  ['venues[1].permit2 is not a contract', { ...v4, permit2: weth }, v4Contracts],
+  [
+    'venues[1].router is not a Universal Router that knows Uniswap V4',
+    v4,
+    { ...v4Contracts, [router]: { [poolManager]: pool } },
+  ],
+  [
+    'venues[1].router is not a Universal Router that knows Uniswap V4',
+    v4,
+    { ...v4Contracts, [router]: { [positionManager]: usdc } },
+  ],
+  ['venues[1].quoter is not a Uniswap V4 quoter', v4, { ...v4Contracts, [quoter]: {} }],
+  ['venues[1].stateView is not a Uniswap V4 StateView', v4, { ...v4Contracts, [dai]: {} }],
+  ['venues[1].quoter prices the pools of another factory', v4, { ...v4Contracts, [quoter]: { [poolManager]: weth } }],
+  ['venues[1].stateView reads the pools of another factory', v4, { ...v4Contracts, [dai]: { [poolManager]: weth } }],
 ] as const)('opening says that %s', async (message, venue, contracts) => {
   const opening = openDex(venue, chainOf(contracts), 'venues[1]')
 
