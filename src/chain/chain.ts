@@ -1,7 +1,7 @@
 import type { BaseUnits } from '../domain/amount.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { Reader } from '../domain/read.ts'
-import type { MinedCall, Receipt } from '../domain/transaction.ts'
+import type { Call, Log, MinedCall, Receipt } from '../domain/transaction.ts'
 
 /** A block's header, with the hashes of what it holds. */
 export interface Block {
@@ -45,6 +45,25 @@ export interface BroadcastReply {
   readonly message: string
 }
 
+/** A transaction as it would be sent, without fees and nonce: a simulation asks for neither. */
+export interface SimulatedCall extends Call {
+  readonly from: Hex
+  /** Gas limit, in gas units; some millions without it. */
+  readonly gas?: number
+}
+
+/** What became of a `SimulatedCall`. `gasUsed` is in gas units, and about what a receipt would say. */
+export type SimulationReply =
+  | {
+      readonly ok: true
+      readonly gasUsed: number
+      /** What the contract returned. */
+      readonly value: Hex
+      /** Null where the node can run calls, and keeps their events to itself. */
+      readonly logs: readonly Log[] | null
+    }
+  | { readonly ok: false; readonly gasUsed: number; readonly message: string; readonly data?: Hex }
+
 /** What the runtime asks of one EVM chain. Every call ends within the request timeout, or throws `EndpointError`. */
 export interface Chain extends Reader {
   readonly chainId: number
@@ -65,6 +84,16 @@ export interface Chain extends Reader {
     data: Hex
     value: BaseUnits
   }): Promise<{ ok: true; gas: number } | { ok: false; message: string; data?: Hex }>
+
+  /**
+   * Runs calls one after the other, as transactions of the next block would run: each finds what those before it did, and one
+   * that fails changes nothing. Where the node has no method for that, a call sees only those of its own wallet.
+   *
+   * @param at - Number of the block whose state they find; the latest without it.
+   * @returns One reply a call, in their order.
+   * @throws EndpointError where no endpoint answers, or none can simulate.
+   */
+  simulate(calls: readonly SimulatedCall[], at?: number): Promise<readonly SimulationReply[]>
 
   /** Transactions mined from `wallet` at the block `at` (its number; the latest without it): the lowest nonce still free. */
   minedNonce(wallet: Hex, at?: number): Promise<number>

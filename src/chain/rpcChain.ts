@@ -2,14 +2,15 @@ import { baseUnits } from '../domain/amount.ts'
 import type { Clock } from '../domain/clock.ts'
 import { EndpointError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
-import type { Read, ReadReply } from '../domain/read.ts'
 import { agreedCount, bestHead, isBehind, noteHeads, rememberHead } from './agreement.ts'
 import type { Block, Chain } from './chain.ts'
 import { agreedNonceUser } from './nonceSearch.ts'
+import { readAll } from './reading.ts'
 import type { RpcEndpoint } from './rpcEndpoint.ts'
 import { blockReceiptReader, receiptsAnywhere } from './rpcReceipts.ts'
-import { amount, count, parseBlock, quantity, readRequest, refusal } from './rpcValues.ts'
+import { amount, count, parseBlock, quantity, refusal } from './rpcValues.ts'
 import { sendToAll } from './sending.ts'
+import { callSimulator } from './simulating.ts'
 import { joinSources, type Source } from './sources.ts'
 
 /** What a chain is made of. */
@@ -24,6 +25,8 @@ export interface RpcChainParts {
   readonly onNewHead?: Chain['onNewHead']
   /** Told of the newest head that the endpoints agree on. */
   readonly onBestHead: (number: number) => void
+  /** The chain's Multicall3 contract, where it has one: `findMulticall` looks for it. */
+  readonly multicall?: Hex | null
   readonly close: () => Promise<void>
 }
 
@@ -35,10 +38,11 @@ export interface RpcChainParts {
  * const chain = rpcChain({ chainId: 1, sources, relays: [], clock, ready, onBestHead, close })
  */
 export function rpcChain(parts: RpcChainParts): Chain {
-  const { chainId, relays, clock, ready, onNewHead, onBestHead, close } = parts
+  const { chainId, relays, clock, ready, onNewHead, onBestHead, multicall = null, close } = parts
   const sources = joinSources(parts.sources, clock)
   const isAlone = parts.sources.length === 1
   const receiptsOf = blockReceiptReader()
+  const simulated = callSimulator()
   const memory = rememberHead()
 
   /** Of one endpoint nothing more is asked than its answer; several are compared. */
@@ -79,10 +83,11 @@ export function rpcChain(parts: RpcChainParts): Chain {
     ready,
     ...(onNewHead === undefined ? {} : { onNewHead }),
 
-    read: (reads) =>
-      reads.length === 0
-        ? Promise.resolve([])
-        : sources.ask((endpoint) => Promise.all(reads.map((read) => answer(endpoint, read)))),
+    read: (reads, at) =>
+      reads.length === 0 ? Promise.resolve([]) : sources.ask((endpoint) => readAll(endpoint, reads, { at, multicall })),
+
+    simulate: (calls, at) =>
+      calls.length === 0 ? Promise.resolve([]) : sources.ask((endpoint) => simulated(endpoint, calls, at)),
 
     estimateGas: (call) =>
       sources.ask(async (endpoint) => {
@@ -134,14 +139,6 @@ async function blockAt(endpoint: RpcEndpoint, at: 'latest' | number | Hex): Prom
       ? await endpoint.request('eth_getBlockByHash', [at, false])
       : await endpoint.request('eth_getBlockByNumber', [at === 'latest' ? at : quantity(at as number), false])
   return raw === null ? null : parseBlock(raw, at)
-}
-
-async function answer(endpoint: RpcEndpoint, read: Read): Promise<ReadReply> {
-  try {
-    return { ok: true, value: (await endpoint.request(...readRequest(read))) as Hex }
-  } catch (error) {
-    return refusal(error)
-  }
 }
 
 function isUp({ health }: Source): boolean {

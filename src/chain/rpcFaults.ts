@@ -26,6 +26,8 @@ export class LimitedError extends EndpointError {
 
 /** Method not found, by JSON-RPC; method not supported, by EIP-1474. */
 const missingMethod = [-32601, -32004]
+const missingMethodWords =
+  /method\b.{0,60}\b(not (found|supported|available|implemented|allowed)|does not exist)|(unsupported|unknown) method/i
 
 /**
  * Whether a node does not have the method that it was asked for: asking it again is of no use.
@@ -34,7 +36,49 @@ const missingMethod = [-32601, -32004]
  * isMethodMissing(new RpcError({ code: -32601, message: 'method not found' })) // true
  */
 export function isMethodMissing(error: unknown): boolean {
-  return error instanceof RpcError && missingMethod.includes(error.rpcCode)
+  if (!(error instanceof RpcError) || isRevert(error) || isStateMissing(error)) return false
+  return missingMethod.includes(error.rpcCode) || missingMethodWords.test(error.message)
+}
+
+/**
+ * What nodes say that do not have the block whose state was asked for, not yet or not any more. Many of them say it of one
+ * that they were never told of and of one that they have forgotten alike.
+ */
+export const missingStateTexts: readonly (readonly [client: string, RegExp])[] = [
+  ['geth', /header (for hash )?not found/i],
+  ['geth', /missing trie node/i],
+  ['geth', /historical state\b.*\b(unavailable|not available)/i],
+  ['geth', /pruned history unavailable/i],
+  ['erigon', /block \S+ ?(\(.*\) ?)?not found/i],
+  ['erigon', /not available due to pruning|history has been pruned/i],
+  ['reth', /block (is )?not found/i],
+  ['reth', /unknown block|no state found for block|state at block \S+ is pruned/i],
+  ['nethermind', /no state available for block|missingtrienodeexception/i],
+  ['nethermind', /block \S+ could not be found|cannot find block/i],
+  ['besu', /world state unavailable/i],
+  ['anvil', /blockoutofrange/i],
+  ['hardhat', /received invalid block tag/i],
+  ['openethereum', /node is running with state pruning/i],
+  ['public endpoints', /only serves recent blocks|archive (state|node|data|access|request)/i],
+]
+
+/**
+ * Whether a node lacks the state that it was asked for: another one may have it, and this one is well all the same.
+ *
+ * @example
+ * isStateMissing(new RpcError({ code: -32000, message: 'header not found' })) // true
+ */
+export function isStateMissing(error: unknown): boolean {
+  if (!(error instanceof RpcError) || isRevert(error)) return false
+  const { message, data } = error
+  // Behind "Internal error" the reason comes as data.
+  const added = typeof data === 'string' ? data : Object(data).message
+  return missingStateTexts.some(([, pattern]) => pattern.test(message) || pattern.test(String(added ?? '')))
+}
+
+/** A contract may choose any words, a node's own among them. */
+function isRevert({ rpcCode, message }: RpcError): boolean {
+  return rpcCode === 3 || /revert/i.test(message)
 }
 
 /** Limit exceeded, by EIP-1474. Besu says the same code of a transaction that is too large. */

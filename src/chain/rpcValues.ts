@@ -1,9 +1,9 @@
 import { type BaseUnits, baseUnits } from '../domain/amount.ts'
 import { type Hex, lowerHex } from '../domain/hex.ts'
 import type { Read, ReadReply } from '../domain/read.ts'
-import type { Receipt } from '../domain/transaction.ts'
+import type { Log, Receipt } from '../domain/transaction.ts'
 import type { Block } from './chain.ts'
-import { RpcError } from './rpcFaults.ts'
+import { isStateMissing, RpcError } from './rpcFaults.ts'
 
 // What JSON-RPC writes and we read, and the other way round. What makes no sense is a TypeError here, and a fault of the
 // endpoint where it is asked.
@@ -88,7 +88,7 @@ interface RawReceipt {
   readonly status: Hex
   readonly gasUsed: Hex
   readonly effectiveGasPrice: Hex
-  readonly logs: { address: Hex; topics: Hex[]; data: Hex }[]
+  readonly logs: readonly Log[]
 }
 
 /**
@@ -108,25 +108,45 @@ export function parseReceipt(value: unknown): Receipt {
     succeeded: count(raw.status) === 1,
     gasUsed: count(raw.gasUsed),
     effectiveGasPrice: amount(raw.effectiveGasPrice),
-    logs: raw.logs.map(({ address, topics, data }) => ({ address: lowerHex(address), topics, data })),
+    logs: raw.logs.map(parseLog),
   }
+}
+
+/**
+ * One event of a transaction, without its place in the chain.
+ *
+ * @example
+ * parseLog(receipt.logs[0]).address // '0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2'
+ */
+export function parseLog({ address, topics, data }: Log): Log {
+  return { address: lowerHex(address), topics, data }
+}
+
+/**
+ * The block whose state is meant, as JSON-RPC names it.
+ *
+ * @example
+ * blockTag(undefined) // 'latest'
+ */
+export function blockTag(at: number | undefined): Hex | 'latest' {
+  return at === undefined ? 'latest' : quantity(at)
 }
 
 /**
  * One thing to be read, as a request.
  *
  * @example
- * readRequest({ kind: 'code', address: '0x…' }) // ['eth_getCode', ['0x…', 'latest']]
+ * readRequest({ kind: 'code', address: '0x…' }, 'latest') // ['eth_getCode', ['0x…', 'latest']]
  */
-export function readRequest(read: Read): [method: string, params: readonly unknown[]] {
+export function readRequest(read: Read, tag: Hex | 'latest'): [method: string, params: readonly unknown[]] {
   switch (read.kind) {
     case 'balance':
-      return ['eth_getBalance', [read.address, 'latest']]
+      return ['eth_getBalance', [read.address, tag]]
     case 'code':
-      return ['eth_getCode', [read.address, 'latest']]
+      return ['eth_getCode', [read.address, tag]]
     case 'call': {
       const { to, data, from, value } = read
-      return ['eth_call', [{ to, data, from, value: value === undefined ? undefined : quantity(value) }, 'latest']]
+      return ['eth_call', [{ to, data, from, value: value === undefined ? undefined : quantity(value) }, tag]]
     }
   }
 }
@@ -141,7 +161,7 @@ export function readRequest(read: Read): [method: string, params: readonly unkno
  * refusal(new RpcError({ code: 3, message: 'execution reverted' })) // { ok: false, message: 'execution reverted' }
  */
 export function refusal(error: unknown): Extract<ReadReply, { ok: false }> {
-  if (!(error instanceof RpcError)) throw error
+  if (!(error instanceof RpcError) || isStateMissing(error)) throw error
   const data = revertData(error.data)
   const isRefusal = error.rpcCode === 3 || data !== undefined || refusals.test(error.message)
   if (!isRefusal) throw error
@@ -151,7 +171,13 @@ export function refusal(error: unknown): Extract<ReadReply, { ok: false }> {
 const refusals =
   /revert|out of gas|invalid opcode|stack|insufficient (funds|balance)|gas required exceeds|invalid jump/i
 
-function revertData(data: unknown): Hex | undefined {
+/**
+ * What a contract returned with a revert, wherever its node puts that; undefined where it does not say.
+ *
+ * @example
+ * revertData({ message: 'reverted', data: '0x08c379a0…' }) // '0x08c379a0…'
+ */
+export function revertData(data: unknown): Hex | undefined {
   if (typeof data === 'string' && data.startsWith('0x')) return data as Hex
   if (typeof data === 'object' && data !== null && 'data' in data) return revertData(data.data)
   return undefined

@@ -64,6 +64,11 @@ export function fakeChain(): FakeChain {
         reads.map(() => ({ ok: false, message: 'no contract' }) as const),
       ),
     estimateGas: () => answer('estimateGas', { ok: true, gas: 100_000 } as const),
+    simulate: (calls) =>
+      answer(
+        'simulate',
+        calls.map(() => ({ ok: true, gasUsed: 100_000, value: '0x', logs: [] }) as const),
+      ),
     minedNonce: () => answer('minedNonce', 0),
     nonceUser: () => answer('nonceUser', null),
     block: (at) =>

@@ -12,6 +12,7 @@ const blockParameter: Readonly<Record<string, number>> = {
   eth_getTransactionCount: 1,
   eth_call: 1,
   eth_estimateGas: 1,
+  eth_simulateV1: 1,
   eth_feeHistory: 1,
 }
 

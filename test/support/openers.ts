@@ -20,6 +20,7 @@ export function recordingChain(calls: string[]): Openers {
         ready: chain.ready,
         read: record('read', chain.read),
         estimateGas: record('estimateGas', chain.estimateGas),
+        simulate: record('simulate', chain.simulate),
         minedNonce: record('minedNonce', chain.minedNonce),
         nonceUser: record('nonceUser', chain.nonceUser),
         block: record('block', chain.block),
