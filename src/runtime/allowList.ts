@@ -1,4 +1,6 @@
-import type { Settings, VenueSettings } from '../config.ts'
+import type { Settings } from '../config.ts'
+import type { VenueConfig } from '../dex/openDex.ts'
+import { usualPermit2 } from '../dex/uniswapV4.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { LegContext, LegPolicy } from '../domain/leg.ts'
 import type { TradeContext } from '../domain/trade.ts'
@@ -13,6 +15,8 @@ interface Unfinished {
   readonly gaps: readonly StoredGap[]
 }
 
+type AllowSettings = Pick<Settings, 'tokens' | 'execution'> & { readonly venues: readonly VenueConfig[] }
+
 /**
  * All that the signing workers may sign: calls of the configured venues, approvals of their spenders, and fees up to the
  * highest ceiling.
@@ -23,10 +27,7 @@ interface Unfinished {
  * @example
  * allowListOf(settings, { live: [], gaps: [] }).contracts // ['0x7a250d5630b4cf539739df2c5dacb4c659f2488d']
  */
-export function allowListOf(
-  { venues, tokens, execution }: Pick<Settings, 'venues' | 'tokens' | 'execution'>,
-  { live, gaps }: Unfinished,
-): AllowList {
+export function allowListOf({ venues, tokens, execution }: AllowSettings, { live, gaps }: Unfinished): AllowList {
   const contracts = venues.map(contractsOf)
   const orders = live.map(({ record }) => (record.snapshot as unknown as { context: TradeContext }).context.order)
   const gapOrders = gaps.map(({ snapshot }) => (snapshot as unknown as { context: LegContext }).context.order)
@@ -42,12 +43,17 @@ export function allowListOf(
 }
 
 /** What a venue's swaps call, which takes the tokens as well, and the Permit2 contracts in between. */
-function contractsOf(venue: VenueSettings): { readonly called: readonly Hex[]; readonly permits: readonly Hex[] } {
+function contractsOf(venue: VenueConfig): { readonly called: readonly Hex[]; readonly permits: readonly Hex[] } {
   // Each kind says for itself what it calls: one that is missing here does not compile.
   switch (venue.kind) {
     case 'uniswapV2':
     case 'uniswapV3':
+    case 'algebra':
       return { called: [venue.router], permits: [] }
+    case 'balancerV2':
+      return { called: [venue.vault], permits: [] }
+    case 'uniswapV4':
+      return { called: [venue.router], permits: [venue.permit2 ?? usualPermit2] }
   }
 }
 

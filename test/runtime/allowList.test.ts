@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { parseOptions } from '../../src/config.ts'
+import { algebra } from '../../src/dex/algebra.ts'
+import { balancerV2 } from '../../src/dex/balancerV2.ts'
+import type { Dex } from '../../src/dex/dex.ts'
+import type { VenueConfig } from '../../src/dex/openDex.ts'
 import { uniswapV2 } from '../../src/dex/uniswapV2.ts'
 import { uniswapV3 } from '../../src/dex/uniswapV3.ts'
+import { uniswapV4, usualPermit2 } from '../../src/dex/uniswapV4.ts'
 import type { Hex } from '../../src/domain/hex.ts'
 import type { Json } from '../../src/domain/json.ts'
 import { allowListOf } from '../../src/runtime/allowList.ts'
@@ -43,19 +48,27 @@ describe('the allow-list of a configuration', () => {
     })
   })
 
-  test('has all that its venues call, and all who take tokens for them', () => {
-    const { contracts, spenders, permits } = allowListOf(settings, nothing)
+  const [router, vault, ownPermit2] = [address('e1'), address('e2'), address('e3')]
+  const deps = { wrappedNative, factory, generation: 'SwapRouter02', poolManager: factory } as const
+  const ofAlgebra = { id: 'algebra', kind: 'algebra', router, quoter } as const
+  const balancer = { id: 'balancer', kind: 'balancerV2', vault, pools: [] } as const
+  const v4 = { id: 'v4', kind: 'uniswapV4', router, quoter, stateView: quoter } as const
+  const v4Elsewhere = { ...v4, id: 'v4-elsewhere', permit2: ownPermit2 }
 
-    const dexes = [
-      uniswapV2(v2, { wrappedNative, factory }),
-      uniswapV3({ ...v3, feeTiers: [500] }, { wrappedNative, factory }),
-    ]
+  test.each<[string, VenueConfig, Dex, readonly Hex[]]>([
+    ['Uniswap V2', v2, uniswapV2(v2, deps), []],
+    ['Uniswap V3', v3, uniswapV3(v3, deps), []],
+    ['Algebra', ofAlgebra, algebra(ofAlgebra, deps), []],
+    ['Balancer V2', balancer, balancerV2(balancer, deps), []],
+    ['Uniswap V4', v4, uniswapV4(v4, deps), [usualPermit2]],
+    ['Uniswap V4 with another Permit2', v4Elsewhere, uniswapV4(v4Elsewhere, deps), [ownPermit2]],
+  ])('has what %s calls, and who takes tokens for it', (_, venue, dex, permits) => {
+    const allow = allowListOf({ ...settings, venues: [venue] }, nothing)
 
-    expect(contracts).toEqual(dexes.flatMap((dex) => dex.contracts))
-    for (const { address: spender, via } of dexes.flatMap((dex) => dex.spenders)) {
-      expect(spenders).toContain(spender)
-      if (via !== undefined) expect(permits).toContain(via)
-    }
+    expect(allow.contracts).toEqual(dex.contracts)
+    expect(new Set(allow.spenders)).toEqual(new Set(dex.spenders.map((spender) => spender.address)))
+    expect(allow.permits).toEqual(permits)
+    expect(dex.spenders.flatMap(({ via }) => via ?? [])).toEqual(permits)
   })
 
   test('lets unfinished trades and gaps keep their own ceilings and tokens, and no contracts', () => {
