@@ -1,4 +1,5 @@
 export type { ExecutionConfig, OpenOptions } from './config.ts'
+export { type VenuePreset, venuePresets } from './dex/presets.ts'
 export type { Allocation, AllocationRequest, Distribution, TradeResult } from './distribution/distribution.ts'
 export { DistributionManager } from './distribution/proportional.ts'
 export type { BaseUnits } from './domain/amount.ts'

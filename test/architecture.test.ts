@@ -26,7 +26,7 @@ const allowed: Record<string, readonly string[]> = {
     'src/monitor',
     'src/domain',
   ],
-  'src/index': ['src/config', 'src/runtime', 'src/store', 'src/distribution', 'src/domain'],
+  'src/index': ['src/config', 'src/runtime', 'src/dex', 'src/store', 'src/distribution', 'src/domain'],
   'src/cli': ['src/index', 'src/runtime', 'src/store', 'src/config', 'src/domain', 'src/monitor'],
 }
 
