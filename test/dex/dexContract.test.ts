@@ -4,10 +4,10 @@ import { openDex } from '../../src/dex/openDex.ts'
 import { decodeRevert } from '../../src/dex/reverts.ts'
 import { type BaseUnits, baseUnits } from '../../src/domain/amount.ts'
 import { NoLiquidityError, NotAContractError } from '../../src/domain/errors.ts'
-import type { Fill, Quote, Swap } from '../../src/domain/swap.ts'
+import type { Quote, Swap } from '../../src/domain/swap.ts'
 import type { Token } from '../../src/domain/token.ts'
-import type { Receipt } from '../../src/domain/transaction.ts'
 import { useWorld } from '../support/anvil.ts'
+import { measured } from './measured.ts'
 import { type Trader, traderIn } from './trader.ts'
 
 type TokenName = 'ETH' | 'WETH' | 'USDC' | 'DAI'
@@ -22,7 +22,7 @@ const orders: readonly (readonly [string, Order])[] = [
   ['sells a token for a token', { side: 'sell', tokenIn: 'DAI', tokenOut: 'WETH', amount: '777000000000000000007' }],
   ['buys a token with a token', { side: 'buy', tokenIn: 'WETH', tokenOut: 'DAI', amount: '777000000000000000007' }],
 ]
-const venueIds = ['uniswap-v2', 'sushi-v2', 'uniswap-v3'] as const
+const venueIds = ['uniswap-v2', 'sushi-v2', 'uniswap-v3', 'uniswap-v4'] as const
 const farAwayS = 4_000_000_000
 const loose: Record<Swap['side'], BaseUnits> = { sell: '1', buy: '100000000000000000000' }
 
@@ -33,11 +33,11 @@ let trader: Trader
 beforeAll(async () => {
   trader = traderIn(world())
   await trader.wrap(token('WETH'), 10n ** 20n)
-  for (const venue of world().venues) {
+  for (const venue of [...world().venues, ...world().moreVenues]) {
     const dex = await openDex(venue, trader)
     dexes.set(venue.id, dex)
     for (const name of ['WETH', 'USDC', 'DAI'] as const) {
-      for (const { address } of dex.spenders) await trader.approve(token(name), address)
+      for (const spender of dex.spenders) await trader.approve(token(name), spender)
     }
   }
 })
@@ -61,21 +61,6 @@ async function quoteOf(dex: Dex, swap: Swap): Promise<Quote> {
   return answer(await trader.read(reads))
 }
 
-/** What the trader's balances say about a swap, with its gas given back. */
-async function measured(swap: Swap, send: () => Promise<Receipt>): Promise<{ receipt: Receipt; moved: Fill }> {
-  const held = () => Promise.all([trader.balance(swap.tokenIn), trader.balance(swap.tokenOut)])
-  const [inBefore, outBefore] = await held()
-  const receipt = await send()
-  const [inAfter, outAfter] = await held()
-  const gas = BigInt(receipt.gasUsed) * BigInt(receipt.effectiveGasPrice)
-  const gasFrom = ({ address }: Token) => (address === 'native' ? gas : 0n)
-  const moved = {
-    amountIn: baseUnits(inBefore - inAfter - gasFrom(swap.tokenIn)),
-    amountOut: baseUnits(outAfter - outBefore + gasFrom(swap.tokenOut)),
-  }
-  return { receipt, moved }
-}
-
 describe.each(venueIds)('%s', (venueId) => {
   describe.each(orders)('%s', (_, order) => {
     test('and gives what it quoted, which the fill and the balances confirm to the unit', async () => {
@@ -83,7 +68,7 @@ describe.each(venueIds)('%s', (venueId) => {
       const quote = await quoteOf(dex, swap)
       const call = dex.swapCall(swap, { quote, limit: loose[swap.side], deadlineS: farAwayS })
 
-      const { receipt, moved } = await measured(swap, () => trader.send(call))
+      const { receipt, moved } = await measured(trader, swap, () => trader.send(call))
 
       const [amountIn, amountOut] = swap.side === 'sell' ? [swap.amount, quote.amount] : [quote.amount, swap.amount]
       expect(receipt.succeeded).toBe(true)
@@ -107,7 +92,7 @@ describe.each(venueIds)('%s', (venueId) => {
       const call = dex.swapCall(swap, { quote, limit, deadlineS: farAwayS })
 
       const reply = await trader.simulate(call)
-      const { receipt, moved } = await measured(swap, () => trader.send(call))
+      const { receipt, moved } = await measured(trader, swap, () => trader.send(call))
 
       expect(reply.ok ? 'ok' : decodeRevert(reply.data, reply.message).code).toBe('SLIPPAGE')
       expect(receipt.succeeded).toBe(false)
@@ -170,20 +155,23 @@ describe.each(venueIds)('%s', (venueId) => {
   })
 })
 
-describe('uniswap-v3, asked for more than a pool can take', () => {
+describe.each([
+  ['uniswap-v3', '3000'],
+  ['uniswap-v4', '3000/60'],
+])('%s, asked for more than a pool can take', (venueId, route) => {
   const order = { side: 'sell', tokenIn: 'ETH', tokenOut: 'USDC', amount: '5000000000000000000000' } as const
 
   test('does not quote a part as if it were the whole', async () => {
-    const quoting = quoteOf(dexOf('uniswap-v3'), swapFor(order))
+    const quoting = quoteOf(dexOf(venueId), swapFor(order))
 
-    await expect(quoting).rejects.toThrow(/The pool can fill it only in part/)
+    await expect(quoting).rejects.toThrow(/The pool can fill it only in part|NotEnoughLiquidity/)
   })
 
   test('gives back what the pool did not take, and the fill says what it took', async () => {
-    const [dex, swap] = [dexOf('uniswap-v3'), swapFor(order)]
-    const call = dex.swapCall(swap, { quote: { amount: '1', route: '3000' }, limit: '1', deadlineS: farAwayS })
+    const [dex, swap] = [dexOf(venueId), swapFor(order)]
+    const call = dex.swapCall(swap, { quote: { amount: '1', route }, limit: '1', deadlineS: farAwayS })
 
-    const { receipt, moved } = await measured(swap, () => trader.send(call))
+    const { receipt, moved } = await measured(trader, swap, () => trader.send(call))
 
     expect(receipt.succeeded).toBe(true)
     expect(dex.fill(swap, receipt)).toEqual(moved)

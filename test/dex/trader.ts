@@ -1,17 +1,15 @@
 import { Interface, Wallet } from 'ethers'
 import { type Rpc, RpcError } from '../../scripts/world/rpc.ts'
 import type { World } from '../../scripts/world/world.ts'
+import type { Spender } from '../../src/dex/dex.ts'
+import { approveCall, unlimited } from '../../src/dex/erc20.ts'
 import { baseUnits } from '../../src/domain/amount.ts'
 import { type Hex, lowerHex } from '../../src/domain/hex.ts'
 import type { Read, Reader, ReadReply } from '../../src/domain/read.ts'
 import type { Token } from '../../src/domain/token.ts'
 import type { Call, Log, Receipt } from '../../src/domain/transaction.ts'
 
-const erc20 = new Interface([
-  'function balanceOf(address) view returns (uint256)',
-  'function approve(address, uint256)',
-  'function deposit() payable',
-])
+const erc20 = new Interface(['function balanceOf(address) view returns (uint256)', 'function deposit() payable'])
 const feePerGas = 10n ** 10n
 
 /** A wallet with a key on the test chain, and a node to read from: as little as a venue needs to be tried. */
@@ -23,7 +21,8 @@ export interface Trader extends Reader {
   simulate(call: Call): Promise<ReadReply>
   /** Base units that the trader holds. */
   balance(token: Token): Promise<bigint>
-  approve(token: Token, spender: Hex): Promise<void>
+  /** Lets a spender take all of a token. */
+  approve(token: Token, spender: Spender): Promise<void>
   /** Turns native coin into the wrapped token. `amount` is in base units. */
   wrap(token: Token, amount: bigint): Promise<void>
 }
@@ -73,7 +72,10 @@ export function traderIn({ rpc, accounts, chainId, mine }: World): Trader {
       const call = { to: token.address, data: erc20.encodeFunctionData('balanceOf', [from]) }
       return BigInt((await rpc('eth_call', [call, 'latest'])) as Hex)
     },
-    approve: (token, spender) => transact(token, erc20.encodeFunctionData('approve', [spender, 2n ** 256n - 1n])),
+    async approve(token, { address: spender, ...via }) {
+      const { succeeded } = await send(approveCall({ token: addressOf(token), spender, ...via }, unlimited))
+      if (!succeeded) throw new Error(`${token.symbol} could not be allowed to ${spender}.`)
+    },
     wrap: (token, amount) => transact(token, erc20.encodeFunctionData('deposit'), amount),
   }
 }
