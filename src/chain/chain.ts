@@ -57,6 +57,8 @@ export type SimulationReply =
   | {
       readonly ok: true
       readonly gasUsed: number
+      /** Gas limit under which it does the same: a part of what it takes may come back at its end. */
+      readonly gasNeeded: number
       /** What the contract returned. */
       readonly value: Hex
       /** Null where the node can run calls, and keeps their events to itself. */

@@ -21,7 +21,7 @@ const gasDefault = 3_000_000
  * are is found once.
  *
  * @example
- * await callSimulator()(endpoint, [{ from, to, data: '0x', value: '1' }]) // [{ ok: true, gasUsed: 21000, value: '0x', logs: [] }]
+ * await callSimulator()(endpoint, [{ from, to, data: '0x', value: '1' }]) // [{ ok: true, gasUsed: 21000, … }]
  */
 export function callSimulator(): CallSimulator {
   const withoutMethod = new Set<RpcEndpoint>()
@@ -42,6 +42,8 @@ export function callSimulator(): CallSimulator {
 interface RawSimulatedCall {
   readonly status: Hex
   readonly gasUsed: Hex
+  /** Before refunds. Only some clients say it. */
+  readonly maxUsedGas?: Hex
   readonly returnData?: Hex
   readonly logs: readonly Log[]
   readonly error?: { readonly message?: string; readonly data?: unknown }
@@ -63,11 +65,20 @@ async function simulateBlock(
   return block.calls.map((raw, index) => parseReply(raw, calls[index]?.gas ?? gasDefault))
 }
 
-function parseReply({ status, gasUsed, returnData, logs, error }: RawSimulatedCall, gasMax: number): SimulationReply {
+function parseReply(raw: RawSimulatedCall, gasMax: number): SimulationReply {
+  const { status, gasUsed, maxUsedGas, returnData = '0x', logs, error } = raw
   const used = count(gasUsed)
-  if (count(status) === 1) return { ok: true, gasUsed: used, value: returnData ?? '0x', logs: logs.map(parseLog) }
+  if (count(status) === 1) {
+    const gasNeeded = maxUsedGas === undefined ? beforeRefunds(used) : count(maxUsedGas)
+    return { ok: true, gasUsed: used, gasNeeded, value: returnData, logs: logs.map(parseLog) }
+  }
   const data = [revertData(error?.data), returnData].find((one) => one !== undefined && one !== '0x') ?? '0x'
   return failure({ gasUsed: used, hasGasLeft: used < gasMax, words: error?.message ?? reverted, data })
+}
+
+/** A transaction gets back a fifth of its gas at most. */
+function beforeRefunds(gasUsed: number): number {
+  return Math.ceil((gasUsed * 5) / 4)
 }
 
 const reverted = 'execution reverted'
@@ -126,7 +137,8 @@ function readOutcome(
 ): SimulationReply {
   const own = Math.max(0, gasUsed - (call.value === '0' ? callGas : payingCallGas))
   const used = intrinsicGas(call) + own
-  if (succeeded) return { ok: true, gasUsed: used, value: data, logs: null }
+  // It sees no refunds. In a transaction of its own what calls before it touched would cost it more.
+  if (succeeded) return { ok: true, gasUsed: used, gasNeeded: beforeRefunds(used), value: data, logs: null }
   const words = isPoor ? 'insufficient funds for transfer' : reverted
   return failure({ gasUsed: used, hasGasLeft: isPoor || own < call.gasMax, words, data })
 }

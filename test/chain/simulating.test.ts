@@ -92,8 +92,8 @@ interface RawReceipt {
 /** Sends the calls for real, and mines them into one block. */
 async function happen({ rpc, mine }: World, calls: readonly SimulatedCall[]): Promise<RawReceipt[]> {
   const hashes: unknown[] = []
-  for (const { from, to, data, value } of calls) {
-    const transaction = { from, to, data, value: `0x${BigInt(value).toString(16)}`, gas: `0x${gas.toString(16)}` }
+  for (const { from, to, data, value, gas: limit = gas } of calls) {
+    const transaction = { from, to, data, value: `0x${BigInt(value).toString(16)}`, gas: `0x${limit.toString(16)}` }
     hashes.push(await rpc('eth_sendTransaction', [transaction]))
   }
   await mine()
@@ -132,6 +132,23 @@ describe.each(ways)('a simulation by %s', (way, instead) => {
       // The executor sees neither what a transaction gets back nor that each begins with everything cold.
       const share = way === 'eth_simulateV1' ? 0.001 : 0.25
       expect(Math.abs((reply?.gasUsed ?? 0) / Number(receipt.gasUsed) - 1)).toBeLessThan(share)
+    })
+  })
+
+  test.each(orders)('says how much gas it has to be given: $venue, $from to $to', async (order) => {
+    const { chain } = await open(instead)
+    const calls = sentBy(wallet, await swapOf(chain, order))
+    const replies = await chain.simulate(calls)
+
+    const limited = calls.map((call, index) => {
+      const reply = replies[index]
+      return { ...call, gas: reply?.ok ? reply.gasNeeded : 0 }
+    })
+    const receipts = await happen(world(), limited)
+
+    expect(receipts.map(({ status }) => status)).toEqual(calls.map(() => '0x1'))
+    receipts.forEach((receipt, index) => {
+      expect((limited[index]?.gas ?? 0) / Number(receipt.gasUsed)).toBeLessThan(1.5)
     })
   })
 

@@ -67,7 +67,7 @@ export function fakeChain(): FakeChain {
     simulate: (calls) =>
       answer(
         'simulate',
-        calls.map(() => ({ ok: true, gasUsed: 100_000, value: '0x', logs: [] }) as const),
+        calls.map(() => ({ ok: true, gasUsed: 100_000, gasNeeded: 100_000, value: '0x', logs: [] }) as const),
       ),
     minedNonce: () => answer('minedNonce', 0),
     nonceUser: () => answer('nonceUser', null),
