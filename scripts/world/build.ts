@@ -1,16 +1,20 @@
 import { gunzipSync } from 'node:zlib'
+import type { AlgebraVenue } from '../../src/dex/algebra.ts'
+import type { BalancerV2Venue } from '../../src/dex/balancerV2.ts'
+import type { UniswapV3Venue } from '../../src/dex/uniswapV3.ts'
 import type { UniswapV4Venue } from '../../src/dex/uniswapV4.ts'
 import type { Hex } from '../../src/domain/hex.ts'
 import { devAccounts } from './accounts.ts'
 import { startAnvil } from './anvil.ts'
 import { type Contracts, deployContracts } from './contracts.ts'
 import { startDeployer } from './deployer.ts'
-import { addLiquidity } from './liquidity.ts'
-import { fundedAccounts } from './market.ts'
+import { addLiquidity, type Opened } from './liquidity.ts'
+import { fundedAccounts, type TokenSymbol } from './market.ts'
 import type { Rpc } from './rpc.ts'
+import { settleUsdt } from './usdt.ts'
 
 /** Tokens as the configuration names them. */
-type WorldTokens = Readonly<Record<'WETH' | 'USDC' | 'DAI', Hex>> & { readonly ETH: 'native' }
+type WorldTokens = Readonly<Record<TokenSymbol, Hex>> & { readonly ETH: 'native' }
 
 /** Venues as the configuration names them. */
 type WorldVenues = readonly [
@@ -38,7 +42,7 @@ export interface Built {
   readonly tokens: WorldTokens
   readonly venues: WorldVenues
   /** More kinds of venues, beside the three that most tests trade at. */
-  readonly moreVenues: readonly UniswapV4Venue[]
+  readonly moreVenues: readonly [UniswapV4Venue, UniswapV3Venue, AlgebraVenue, BalancerV2Venue]
   readonly contracts: WorldContracts
   readonly genesis: Genesis
 }
@@ -66,16 +70,25 @@ export async function buildWorld(): Promise<Built> {
     const deployer = await startDeployer(anvil.rpc)
     const contracts = await deployContracts(deployer, anvil.rpc)
     const accounts = devAccounts(fundedAccounts).map(({ address }) => address)
-    await addLiquidity(deployer, contracts, accounts)
-    return { ...addresses(contracts), genesis: await dumpGenesis(anvil.rpc) }
+    const opened = await addLiquidity({ deployer, rpc: anvil.rpc }, contracts, accounts)
+    await settleUsdt(anvil.rpc, contracts.tokens.USDT)
+    return { ...addresses(contracts, opened), genesis: await dumpGenesis(anvil.rpc) }
   } finally {
     await anvil.stop()
   }
 }
 
-function addresses({ tokens, uniswapV2, sushiV2, uniswapV3, uniswapV4 }: Contracts): Omit<Built, 'genesis'> {
+function addresses(contracts: Contracts, opened: Opened): Omit<Built, 'genesis'> {
+  const { tokens, uniswapV2, sushiV2, uniswapV3, uniswapV4 } = contracts
   return {
-    tokens: { ETH: 'native', WETH: tokens.WETH.address, USDC: tokens.USDC.address, DAI: tokens.DAI.address },
+    tokens: {
+      ETH: 'native',
+      WETH: tokens.WETH.address,
+      USDC: tokens.USDC.address,
+      DAI: tokens.DAI.address,
+      USDT: tokens.USDT.address,
+      TAX: tokens.TAX.address,
+    },
     venues: [
       { id: 'uniswap-v2', kind: 'uniswapV2', router: uniswapV2.router.address },
       { id: 'sushi-v2', kind: 'uniswapV2', router: sushiV2.router.address },
@@ -87,15 +100,7 @@ function addresses({ tokens, uniswapV2, sushiV2, uniswapV3, uniswapV4 }: Contrac
         factory: uniswapV3.factory.address,
       },
     ],
-    moreVenues: [
-      {
-        id: 'uniswap-v4',
-        kind: 'uniswapV4',
-        router: uniswapV4.router.address,
-        quoter: uniswapV4.quoter.address,
-        stateView: uniswapV4.stateView.address,
-      },
-    ],
+    moreVenues: moreVenues(contracts, opened),
     contracts: {
       uniswapV2Factory: uniswapV2.factory.address,
       sushiV2Factory: sushiV2.factory.address,
@@ -103,6 +108,27 @@ function addresses({ tokens, uniswapV2, sushiV2, uniswapV3, uniswapV4 }: Contrac
       permit2: uniswapV4.permit2.address,
     },
   }
+}
+
+function moreVenues({ uniswapV4, pancakeV3, algebra, balancerV2 }: Contracts, opened: Opened): Built['moreVenues'] {
+  return [
+    {
+      id: 'uniswap-v4',
+      kind: 'uniswapV4',
+      router: uniswapV4.router.address,
+      quoter: uniswapV4.quoter.address,
+      stateView: uniswapV4.stateView.address,
+    },
+    {
+      id: 'pancake-v3',
+      kind: 'uniswapV3',
+      router: pancakeV3.router.address,
+      quoter: pancakeV3.quoter.address,
+      feeTiers: [100, 500, 2500, 10_000],
+    },
+    { id: 'algebra', kind: 'algebra', router: algebra.router.address, quoter: algebra.quoter.address },
+    { id: 'balancer-v2', kind: 'balancerV2', vault: balancerV2.vault.address, pools: opened.balancerPools },
+  ]
 }
 
 // What accounts hold is a quarter of the node's own dump, and loads as block 0: a chain with no history, at today's time.

@@ -1,9 +1,13 @@
 import type { Hex } from '../../src/domain/hex.ts'
+import { type ContractsAlgebra, deployAlgebra } from './algebra.ts'
+import { type ContractsBalancer, deployBalancer } from './balancerV2.ts'
 import type { Contract, Deployer } from './deployer.ts'
 import type { TokenSymbol } from './market.ts'
 import { readArtifact } from './packages.ts'
+import { type ContractsPancake, deployPancake } from './pancakeV3.ts'
 import type { Rpc } from './rpc.ts'
 import { type ContractsV4, deployV4 } from './uniswapV4.ts'
+import { deployUsdt } from './usdt.ts'
 
 /** A Uniswap V2 or a fork of it. */
 interface ContractsV2 {
@@ -26,11 +30,15 @@ export interface Contracts {
   readonly sushiV2: ContractsV2
   readonly uniswapV3: ContractsV3
   readonly uniswapV4: ContractsV4
+  readonly pancakeV3: ContractsPancake
+  readonly algebra: ContractsAlgebra
+  readonly balancerV2: ContractsBalancer
 }
 
 const files = {
   weth: '@uniswap/v2-periphery/build/WETH9.json',
   token: '@sushiswap/core/artifacts/contracts/mocks/ERC20Mock.sol/ERC20Mock.json',
+  taxed: '@uniswap/v2-periphery/build/DeflatingERC20.json',
   uniswapFactory: '@uniswap/v2-core/build/UniswapV2Factory.json',
   uniswapRouter: '@uniswap/v2-periphery/build/UniswapV2Router02.json',
   // The one in `artifacts` makes pools at other addresses than the router looks for.
@@ -73,7 +81,13 @@ export async function deployContracts(deployer: Deployer, rpc: Rpc): Promise<Con
     factoryV3: uniswapV3.factory.address,
     positionsV3: uniswapV3.positions.address,
   })
-  return { tokens: { WETH: weth, USDC: usdc, DAI: dai }, uniswapV2, sushiV2, uniswapV3, uniswapV4 }
+  const pancakeV3 = await deployPancake(deployer, weth.address)
+  const algebra = await deployAlgebra(deployer, weth.address)
+  const balancerV2 = await deployBalancer(deployer, weth.address)
+  const usdt = await deployUsdt(deployer, supply)
+  const taxed = await deployer.deploy(readArtifact(files.taxed), [supply])
+  const tokens = { WETH: weth, USDC: usdc, DAI: dai, USDT: usdt, TAX: taxed }
+  return { tokens, uniswapV2, sushiV2, uniswapV3, uniswapV4, pancakeV3, algebra, balancerV2 }
 }
 
 async function deployV2(

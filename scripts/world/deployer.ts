@@ -13,6 +13,8 @@ export interface Contract {
 export interface Deployer {
   readonly address: Hex
   deploy(artifact: Artifact, args?: readonly unknown[]): Promise<Contract>
+  /** Where the next contract will be, or the one `later` contracts after it. */
+  nextAddress(later?: number): Hex
   /** Sends a transaction to a contract and mines it. `valueWei` goes with it. */
   send(contract: Contract, method: string, args: readonly unknown[], valueWei?: bigint): Promise<void>
 }
@@ -46,10 +48,13 @@ export async function startDeployer(rpc: Rpc): Promise<Deployer> {
     nonce += 1
   }
 
+  const nextAddress = (later = 0) => lowerHex(getCreateAddress({ from: address, nonce: nonce + later }))
+
   return {
     address,
+    nextAddress,
     async deploy({ abi, bytecode }, args = []) {
-      const created = lowerHex(getCreateAddress({ from: address, nonce }))
+      const created = nextAddress()
       await transact('A deployment', { data: bytecode + abi.encodeDeploy(args).slice(2) })
       return { address: created, abi }
     },

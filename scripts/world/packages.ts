@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { Interface } from 'ethers'
 import type { Hex } from '../../src/domain/hex.ts'
 
@@ -27,6 +27,12 @@ export function anvilPath(): string {
 }
 
 const contractPackages = [
+  '@aragon/minime',
+  '@balancer-labs/v2-deployments',
+  '@cryptoalgebra/integral-core',
+  '@cryptoalgebra/integral-periphery',
+  '@pancakeswap/v3-core',
+  '@pancakeswap/v3-periphery',
   '@sushiswap/core',
   '@uniswap/swap-router-contracts',
   '@uniswap/universal-router',
@@ -71,7 +77,11 @@ function packageOf(path: string): string {
 function packageFolder(name: string): string {
   // Anvil's platform package is a dependency of its wrapper, which need not share a folder with it.
   const from = name === anvilPackage ? createRequire(require.resolve('@foundry-rs/anvil/package.json')) : require
-  return dirname(from.resolve(`${name}/package.json`))
+  // Looked for by hand, since some packages do not let their own description be resolved.
+  const folders = (from.resolve.paths(name) ?? []).map((folder) => join(folder, name))
+  const found = folders.find((folder) => existsSync(join(folder, 'package.json')))
+  if (found === undefined) throw new Error(`${name} is not installed.`)
+  return found
 }
 
 function readJson(file: string): unknown {

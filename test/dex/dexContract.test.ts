@@ -22,7 +22,15 @@ const orders: readonly (readonly [string, Order])[] = [
   ['sells a token for a token', { side: 'sell', tokenIn: 'DAI', tokenOut: 'WETH', amount: '777000000000000000007' }],
   ['buys a token with a token', { side: 'buy', tokenIn: 'WETH', tokenOut: 'DAI', amount: '777000000000000000007' }],
 ]
-const venueIds = ['uniswap-v2', 'sushi-v2', 'uniswap-v3', 'uniswap-v4'] as const
+const venueIds = [
+  'uniswap-v2',
+  'sushi-v2',
+  'uniswap-v3',
+  'uniswap-v4',
+  'pancake-v3',
+  'algebra',
+  'balancer-v2',
+] as const
 const farAwayS = 4_000_000_000
 const loose: Record<Swap['side'], BaseUnits> = { sell: '1', buy: '100000000000000000000' }
 
