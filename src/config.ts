@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import { configError } from './configFaults.ts'
-import { type executionSchema, gweiDecimals, openSchema, type venueSchema, type WalletSource } from './configSchema.ts'
+import { type executionSchema, gweiDecimals, openSchema, type WalletSource } from './configSchema.ts'
+import type { venueSchema } from './configVenues.ts'
 import type { Distribution } from './distribution/distribution.ts'
 import { type BaseUnits, baseUnits, fractionToBps, parseAmount } from './domain/amount.ts'
 import type { Hex } from './domain/hex.ts'

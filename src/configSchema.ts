@@ -1,8 +1,9 @@
 import * as z from 'zod'
+import { address, text, whole } from './configFields.ts'
+import { venueSchema } from './configVenues.ts'
 import type { Distribution } from './distribution/distribution.ts'
 import { baseUnits, parseAmount } from './domain/amount.ts'
 import { bumpFees, type Market } from './domain/fees.ts'
-import { lowerHex } from './domain/hex.ts'
 import type { PinoLike } from './monitor/log.ts'
 
 /** Digits after the point of one gwei, in wei. */
@@ -61,19 +62,9 @@ function hasFunctions(value: unknown, names: readonly string[]): boolean {
   return names.every((name) => typeof Object(value)[name] === 'function')
 }
 
-function whole(minimum: number, maximum: number, what: string) {
-  const error = `must be ${what}: a whole number from ${minimum} to ${maximum}`
-  return z.int(error).min(minimum, error).max(maximum, error)
-}
-
 function seconds(minimum: number, maximum: number) {
   const error = `must be a number of seconds from ${minimum} to ${maximum}`
   return z.number(error).min(minimum, error).max(maximum, error)
-}
-
-function text(what: string, pattern: RegExp) {
-  const error = `must be ${what}`
-  return z.string(error).regex(pattern, error)
 }
 
 const gwei = z.custom<string>((value) => weiOf(value) !== undefined, {
@@ -159,27 +150,6 @@ const wallet = z
     privateKeyEnv: environmentName.optional(),
   })
   .refine(hasOneSource, { ...onAnyObject, error: 'must be either { keystore, passwordEnv } or { privateKeyEnv }' })
-
-const address = text('an address: 0x and 40 hexadecimal digits', /^0x[0-9a-fA-F]{40}$/).transform(lowerHex)
-
-const venueId = text('1 to 64 letters, digits, dots, dashes or underscores', /^[\w.-]{1,64}$/)
-
-/** One of `venues`. */
-export const venueSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ id: venueId, kind: z.literal('uniswapV2'), router: address }),
-  z.strictObject({
-    id: venueId,
-    kind: z.literal('uniswapV3'),
-    router: address,
-    quoter: address,
-    /** Hundredths of a basis point. Each tier is one more quote to read, hence the limit. */
-    feeTiers: z
-      .array(whole(1, 999_999, 'a fee in hundredths of a basis point'))
-      .min(1, 'must have at least one tier')
-      .max(16, 'must have at most 16 tiers')
-      .default([100, 500, 3000, 10_000]),
-  }),
-])
 
 /** All that `ExecutionManager.open` takes. */
 export const openSchema = z.strictObject({
