@@ -92,7 +92,7 @@ test('several faults are all in one error, each by its field', () => {
     wallets: [{ keystore: './a.json', password: 'hunter2' }],
     tokens: { 'E/TH': 'native', USDC: '0x12' },
     venues: [
-      { id: 'a', kind: 'uniswapV4', router },
+      { id: 'a', kind: 'uniswapV9', router },
       { id: 'a', kind: 'uniswapV3', router },
     ],
     retries: 3,
@@ -110,7 +110,7 @@ test('several faults are all in one error, each by its field', () => {
     'wallets[0]: must be either { keystore, passwordEnv } or { privateKeyEnv }',
     'tokens.E/TH: must be a symbol of 1 to 32 characters without "/" or white space',
     'tokens.USDC: must be \'native\' or an address: 0x and 40 hexadecimal digits (got "0x12")',
-    'venues[0].kind: must be uniswapV2 or uniswapV3 (got "uniswapV4")',
+    'venues[0].kind: must be uniswapV2 or uniswapV3 or algebra or balancerV2 or uniswapV4 (got "uniswapV9")',
     'venues[1].quoter: is missing: must be an address: 0x and 40 hexadecimal digits',
     'venues: must not have the same id twice',
     'retries: is not a known field (got 3)',
