@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { TypedDataEncoder, toBeHex } from 'ethers'
 
-// Writes scripts/world/artifacts anew: three contracts of Uniswap V4's periphery, whose package weighs 80 MB. What they
+// `npm run artifacts` writes scripts/world/artifacts anew: three contracts of Uniswap V4's periphery, whose package weighs 80 MB. What they
 // are taken from is pinned by version and hash, so that everybody who runs this gets the same files to the byte.
 
 const release = {
