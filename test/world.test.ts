@@ -17,6 +17,8 @@ const abi = {
     'function symbol() view returns (string)',
     'function decimals() view returns (uint8)',
     'function balanceOf(address) view returns (uint256)',
+    'function approve(address, uint256) returns (bool)',
+    'function transfer(address, uint256) returns (bool)',
   ],
   factoryV2: ['function getPair(address, address) view returns (address)'],
   pairV2: ['function getReserves() view returns (uint112, uint112, uint32)'],
@@ -52,7 +54,7 @@ describe('the world', () => {
       .staticCall(...args)
   const blockTimeS = async () => (await provider.getBlock('latest'))?.timestamp
 
-  test.each<TokenSymbol>(['USDC', 'DAI'])(
+  test.each<TokenSymbol>(['USDC', 'DAI', 'USDT'])(
     '%s has its decimals, and the first account a million of it',
     async (symbol) => {
       const token = world().tokens[symbol]
@@ -64,6 +66,39 @@ describe('the world', () => {
       expect(balance).toBe(1_000_000n * 10n ** BigInt(decimals[symbol]))
     },
   )
+
+  test('USDT refuses to change an allowance from one amount to another', async () => {
+    const approve = async (amount: bigint) => {
+      const sent = await contract(world().tokens.USDT, abi.token).getFunction('approve')(
+        world().venues[0].router,
+        amount,
+        {
+          gasLimit: 100_000,
+        },
+      )
+      await world().mine()
+      return (await provider.getTransactionReceipt(sent.hash))?.status
+    }
+
+    const statuses = [await approve(1n), await approve(2n), await approve(0n), await approve(2n)]
+
+    expect(statuses).toEqual([1, 0, 1, 1])
+  })
+
+  test('TAX burns a hundredth of every transfer', async () => {
+    const [, , , , other] = world().accounts
+    const balances = async () => [
+      await ask(world().tokens.TAX, abi.token, 'balanceOf', [wallet.address]),
+      await ask(world().tokens.TAX, abi.token, 'balanceOf', [other?.address]),
+    ]
+    const before = await balances()
+
+    await contract(world().tokens.TAX, abi.token).getFunction('transfer')(other?.address, 10_000n)
+    await world().mine()
+
+    expect(before).toEqual([99_000n * oneEth, 0n])
+    expect(await balances()).toEqual([99_000n * oneEth - 10_000n, 9_900n])
+  })
 
   test.each(poolsV2)('a pool of $venue quotes what its stakes say', async ({ venue, stakes: [a, b] }) => {
     const router = world().venues.find(({ id }) => id === venue)?.router ?? '0x'

@@ -11,7 +11,7 @@ export interface WorldOptions {
   readonly blockTimeS?: number
   /** A free port without it. */
   readonly port?: number
-  /** How many accounts have 10 000 ETH; 10 without it. The first four have a million USDC and a million DAI too. */
+  /** How many accounts have 10 000 ETH; 10 without it. The first four have tokens too: a million of each, 99 000 TAX. */
   readonly accounts?: number
   /** Of a block, in gas units; 30 million without it. */
   readonly gasLimit?: number
@@ -36,8 +36,9 @@ export interface World extends Anvil, Pick<Blueprint, 'tokens' | 'venues' | 'mor
 const chainId = 31_337
 
 /**
- * Starts a node with WETH, USDC (6 decimals) and DAI, traded at Uniswap V2, Sushi V2 and Uniswap V3. The first call
- * after a change builds this world; later ones load it.
+ * Starts a node with WETH, USDC and USDT (6 decimals), DAI and TAX, traded at Uniswap V2, Sushi V2 and Uniswap V3; `moreVenues`
+ * has Uniswap V4, PancakeSwap V3, Algebra and Balancer V2. USDT has to have an allowance taken back before it gives another, and
+ * TAX burns a hundredth of every transfer. The first call after a change builds this world; later ones load it.
  *
  * @throws Error where the node does not start.
  *
