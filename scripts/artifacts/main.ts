@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { TypedDataEncoder, toBeHex } from 'ethers'
 
-// `npm run artifacts` writes scripts/world/artifacts anew: three contracts of Uniswap V4's periphery, whose package weighs 80 MB. What they
-// are taken from is pinned by version and hash, so that everybody who runs this gets the same files to the byte.
+// `npm run artifacts` writes scripts/world/artifacts anew: three contracts of Uniswap V4's periphery, whose package weighs
+// 80 MB. What they are taken from is pinned by version and hash, so that everybody gets the same files to the byte.
 
 const release = {
   package: '@uniswap/v4-periphery@1.0.3',
