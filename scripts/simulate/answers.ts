@@ -1,3 +1,4 @@
+import { multicallAddress } from '../../src/chain/multicall.ts'
 import type { Hex } from '../../src/domain/hex.ts'
 import { chainId } from './contracts.ts'
 import { call, estimate } from './evm.ts'
@@ -5,6 +6,7 @@ import { ancestorAt, blockGasLimit, findMined, type Ledger, type SimBlock } from
 import type { SimNode } from './node.ts'
 import { RpcError } from './rpcFaults.ts'
 import { balanceOf, native, nonceOf } from './state.ts'
+import { runExecutor, simulateBlock } from './trials.ts'
 import type { WireTransaction } from './wire.ts'
 import { quantity } from './words.ts'
 
@@ -34,7 +36,7 @@ export function answersOf({ node, ledger, now, hasBaseFee, tip, onNull }: Answer
 
   function known(tag: unknown): SimBlock {
     const block = at(tag)
-    if (block === undefined) throw new RpcError({ code: -32_000, message: 'header not found' })
+    if (block === undefined) throw new RpcError({ code: -32_000, message: node.dialect.noState })
     return block
   }
 
@@ -63,10 +65,12 @@ export function answersOf({ node, ledger, now, hasBaseFee, tip, onNull }: Answer
     return null
   }
 
-  function run(request: unknown): Hex {
-    const { to, data } = request as { to: Hex; data: Hex }
+  function run(request: unknown, tag: unknown, overrides: unknown): Hex {
+    const { from, to, data } = request as { from: Hex; to: Hex; data: Hex }
+    const block = known(tag)
+    if (overrides !== undefined) return runExecutor(block, { from, data }, overrides)
     try {
-      return call(node.view().state, { to, data })
+      return call(block.state, { to, data })
     } catch (error) {
       throw new RpcError({ code: 3, message: `execution reverted: ${(error as Error).message}` })
     }
@@ -80,8 +84,13 @@ export function answersOf({ node, ledger, now, hasBaseFee, tip, onNull }: Answer
     throw new RpcError({ code: 3, message: `execution reverted: ${found}` })
   }
 
+  function simulated(wish: unknown, tag: unknown): unknown {
+    if (node.dialect.simulates) return simulateBlock(known(tag), wish)
+    throw new RpcError({ code: -32_004, message: 'Method eth_simulateV1 is not supported' })
+  }
+
   return {
-    answer(method, [first, second]) {
+    answer(method, [first, second, third]) {
       switch (method) {
         case 'eth_chainId':
           return quantity(chainId)
@@ -116,11 +125,13 @@ export function answersOf({ node, ledger, now, hasBaseFee, tip, onNull }: Answer
         case 'eth_maxPriorityFeePerGas':
           return quantity(tip())
         case 'eth_call':
-          return run(first)
+          return run(first, second, third)
+        case 'eth_simulateV1':
+          return simulated(first, second)
         case 'eth_getBalance':
-          return quantity(balanceOf(node.view().state, native, first as Hex))
+          return quantity(balanceOf(known(second).state, native, first as Hex))
         case 'eth_getCode':
-          return '0x6000'
+          return first === multicallAddress ? '0x' : '0x6000'
         case 'eth_estimateGas':
           return gas(first)
         default:

@@ -25,14 +25,33 @@ export function routerOf(index: number): Hex {
   return addressOf('b', index)
 }
 
+/** What makes a router's pools. */
+export function factoryOf(router: Hex): Hex {
+  return addressOf('f', indexOf(router))
+}
+
 /**
- * Where a router keeps its pool of two tokens, whichever comes first.
+ * Where a router, or its factory, has its pool of two tokens, whichever comes first.
  *
  * @example
  * poolOf(routerOf(0), usdc.address, dai.address) === poolOf(routerOf(0), dai.address, usdc.address) // true
  */
-export function poolOf(router: Hex, one: Hex, other: Hex): string {
-  return one < other ? `pool ${router} ${one} ${other}` : `pool ${router} ${other} ${one}`
+export function poolOf(router: Hex, one: Hex, other: Hex): Hex {
+  const [first, second] = one < other ? [one, other] : [other, one]
+  return `0x${'d'.repeat(34)}${[router, first, second].map((address) => address.slice(-2)).join('')}`
+}
+
+/** The two tokens of a pool, in the order in which it keeps them; undefined where there is none of that address. */
+export function pairOf(pool: Hex): readonly [SimToken, SimToken] | undefined {
+  const [first, second] = [pool.slice(-4, -2), pool.slice(-2)].map((end) => {
+    return tokens.find(({ address }) => address.endsWith(end))
+  })
+  if (first === undefined || second === undefined) return undefined
+  return poolOf(pool.slice(0, -4) as Hex, first.address, second.address) === pool ? [first, second] : undefined
+}
+
+function indexOf(address: Hex): number {
+  return Number.parseInt(address.slice(-2), 16)
 }
 
 function addressOf(kind: string, index: number): Hex {

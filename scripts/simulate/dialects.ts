@@ -11,6 +11,10 @@ export interface Dialect {
   readonly cannotPay: string
   readonly never: string
   readonly full: string
+  /** It does not have a block whose state is asked for. */
+  readonly noState: string
+  /** It has `eth_simulateV1`. */
+  readonly simulates: boolean
   /** True where the newer fees are enough to replace the older ones. */
   readonly replaces: (older: Offer, newer: Offer) => boolean
   /** It takes a reorg's transactions back into its pool. */
@@ -30,6 +34,8 @@ const texts = {
   cannotPay: 'insufficient funds for gas * price + value',
   never: 'exceeds block gas limit',
   full: 'txpool is full',
+  noState: 'header not found',
+  simulates: true,
 }
 
 /** The clients of the table in section 6 of the design, as far as their rules differ. */
@@ -47,6 +53,7 @@ export const dialects: readonly Dialect[] = [
   {
     ...texts,
     client: 'reth',
+    noState: 'block not found',
     known: 'already known',
     gap: null,
     belowBaseFee: null,
@@ -61,6 +68,7 @@ export const dialects: readonly Dialect[] = [
     gap: null,
     belowBaseFee: 'max fee per gas less than block base fee',
     cannotPay: 'Insufficient funds for gas * price + value',
+    noState: 'BlockOutOfRangeError: block height is 3 but requested was 255',
     replaces: (older, newer) => newer.maxFee > older.maxFee,
     repools: false,
     dropsCheap: true,
@@ -75,6 +83,8 @@ export const dialects: readonly Dialect[] = [
     cannotPay: 'InsufficientFunds, insufficient funds for transfer',
     never: 'GasLimitExceeded',
     full: 'FeeTooLow, txpool is full',
+    noState: 'No state available for block 0xe7b1',
+    simulates: true,
     replaces: (older, newer) => isAbove(older, newer, 10n, false),
     repools: false,
     dropsCheap: false,
@@ -89,6 +99,8 @@ export const dialects: readonly Dialect[] = [
     cannotPay: "Sender doesn't have enough funds to send tx.",
     never: 'intrinsic gas too low',
     full: 'txpool is full',
+    noState: 'Received invalid block tag 44. Latest block number is 38',
+    simulates: false,
     replaces: (older, newer) => isAbove(older, newer, 10n, false),
     repools: false,
     dropsCheap: true,

@@ -1,5 +1,5 @@
 import type { Hex } from '../../src/domain/hex.ts'
-import { inputOf, outputOf, poolOf, tokens } from './contracts.ts'
+import { inputOf, outputOf, pairOf, poolOf, tokens } from './contracts.ts'
 import { readRouterCall, runSwap } from './router.ts'
 import { addTo, allowanceOf, balanceOf, copyOf, native, nonceOf, type State } from './state.ts'
 import type { WireTransaction } from './wire.ts'
@@ -59,7 +59,7 @@ function gasOf({ data, hash }: Pick<WireTransaction, 'data' | 'hash'>, blockNumb
   return swapGas + ((Number.parseInt(hash.slice(2, 8), 16) + blockNumber * 7919) % gasSpread)
 }
 
-function runCall(state: State, { from, to, data, value }: WireTransaction, timestampS: number): SimLog[] | string {
+function runCall(state: State, { from, to, data, value }: Trial, timestampS: number): SimLog[] | string {
   if (data.startsWith(approveSelector)) {
     const spender = `0x${data.slice(34, 74)}`
     state.coins.set(`${to} ${allowanceOf(from, spender)}`, wordAt(data, 1))
@@ -72,12 +72,24 @@ function runCall(state: State, { from, to, data, value }: WireTransaction, times
   return []
 }
 
+/** A transaction that nobody has signed. */
+export type Trial = Pick<WireTransaction, 'from' | 'to' | 'data' | 'value'>
+
 /** What `eth_estimateGas` says: gas units, or why the call would revert. */
-export function estimate(state: State, call: { from: Hex; to: Hex; data: Hex; value: bigint }, timestampS: number) {
-  const hash: Hex = '0x000000'
-  const trial = { ...call, hash } as WireTransaction
-  const result = runCall(copyOf(state), trial, timestampS)
-  return typeof result === 'string' ? result : gasOf(trial, 0) + gasSpread / 4
+export function estimate(state: State, call: Trial, timestampS: number): number | string {
+  const tried = tryCall(copyOf(state), call, timestampS)
+  return typeof tried === 'string' ? tried : tried.gasUsed
+}
+
+/** Runs a call on `state`, which it changes unless it reverts: its gas and its events, or why it reverts. */
+export function tryCall(
+  state: State,
+  call: Trial,
+  timestampS: number,
+): { readonly gasUsed: number; readonly logs: readonly SimLog[] } | string {
+  const result = runCall(state, call, timestampS)
+  if (typeof result === 'string') return result
+  return { gasUsed: gasOf({ ...call, hash: '0x000000' }, 0) + gasSpread / 4, logs: result }
 }
 
 const selectors = {
@@ -86,11 +98,13 @@ const selectors = {
   allowance: '0xdd62ed3e',
   getAmountsOut: '0xd06ca61f',
   getAmountsIn: '0x1f00ca74',
+  getPair: '0xe6a43905',
+  getReserves: '0x0902f1ac',
 } as const
 
 /** What `eth_call` returns. @throws Error with a contract's reason. */
 export function call(state: State, { to, data }: { readonly to: Hex; readonly data: Hex }): Hex {
-  const holder = (index: number): string => `0x${data.slice(10 + index * 64 + 24, 74 + index * 64)}`
+  const holder = (index: number): Hex => `0x${data.slice(10 + index * 64 + 24, 74 + index * 64)}`
   switch (data.slice(0, 10)) {
     case selectors.decimals:
       return `0x${word(tokens.find(({ address }) => address === to)?.decimals ?? 18)}`
@@ -98,6 +112,10 @@ export function call(state: State, { to, data }: { readonly to: Hex; readonly da
       return `0x${word(balanceOf(state, to, holder(0)))}`
     case selectors.allowance:
       return `0x${word(balanceOf(state, to, allowanceOf(holder(0), holder(1))))}`
+    case selectors.getPair:
+      return `0x${poolOf(to, holder(0), holder(1)).slice(2).padStart(64, '0')}`
+    case selectors.getReserves:
+      return `0x${(pairOf(to) ?? []).map(({ address }) => word(balanceOf(state, address, to))).join('')}${word(0)}`
     case selectors.getAmountsOut:
     case selectors.getAmountsIn:
       return amounts(state, to, data)

@@ -2,7 +2,7 @@ import type { OpenOptions } from '../../src/config.ts'
 import { uniswapV2 } from '../../src/dex/uniswapV2.ts'
 import { DistributionManager } from '../../src/distribution/proportional.ts'
 import { ExecutionManager } from '../../src/runtime/executionManager.ts'
-import { chainId, dai, routerOf, usdc, wrapped } from './contracts.ts'
+import { chainId, dai, factoryOf, routerOf, usdc, wrapped } from './contracts.ts'
 import type { Disk } from './disk.ts'
 import type { Incarnation } from './incarnation.ts'
 import { openSimChain, urlOf } from './openChain.ts'
@@ -21,7 +21,7 @@ export function openManager(world: World, life: Incarnation, witness: Witness, d
     openSigner: async () => simSigner(world, life, witness),
     openVenue: async (venue) => {
       if (venue.kind !== 'uniswapV2') throw new TypeError('The simulated venues are of the V2 kind.')
-      return uniswapV2(venue, { wrappedNative: wrapped.address })
+      return uniswapV2(venue, { wrappedNative: wrapped.address, factory: factoryOf(venue.router) })
     },
   })
 }
