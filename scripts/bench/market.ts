@@ -35,7 +35,8 @@ export const expected = { amount: '0.25', units: 250_000n }
 /** The swap as one message, for those who send it by themselves: the same as Legwork builds for the same order. */
 export function swapMessage({ market, address }: Trading): Call {
   const { usdc, router, wrappedNative } = market
-  const dex = uniswapV2({ id: venueId, kind: 'uniswapV2', router }, { wrappedNative })
+  // Nobody asks for its pools: the factory may be any.
+  const dex = uniswapV2({ id: venueId, kind: 'uniswapV2', router }, { wrappedNative, factory: router })
   const tokenIn = { symbol: 'ETH', address: 'native', decimals: 18 } as const
   const tokenOut = { symbol: 'USDC', address: usdc, decimals: 6 }
   const hourS = 3600

@@ -34,7 +34,9 @@ const topics = {
   deposit: '0xe1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c',
   transfer: '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef',
 }
-const selectors = { decimals: '0x313ce567', getAmountsOut: '0xd06ca61f' }
+const selectors = { decimals: '0x313ce567', getAmountsOut: '0xd06ca61f', getReserves: '0x0902f1ac' }
+/** Where Multicall3 would be: the stub has none. */
+const multicall = '0xca11bde05977b3631167028862be2a173976ca11'
 
 /**
  * Starts an empty ledger.
@@ -52,6 +54,7 @@ export async function createStubChain(options: StubOptions): Promise<StubChain> 
   const waiting = new Map<number, Hex>()
   let nextNonce = 0
   const swapLogs = logTexts(options)
+  const pool = poolFor(options)
 
   function accept(raw: string, receivedAtMs: number): string {
     const bytes = Buffer.from(raw.slice(2), 'hex')
@@ -124,9 +127,20 @@ export async function createStubChain(options: StubOptions): Promise<StubChain> 
   function call({ to, data }: { to: string; data: string }): string {
     if (to === usdc && data.startsWith(selectors.decimals)) return `"0x${word('6')}"`
     if (data.startsWith(selectors.getAmountsOut)) {
-      return `"0x${word('32')}${word('2')}${word(options.amountIn)}${word(options.amountOut)}"`
+      const amountIn = BigInt(`0x${data.slice(10, 74)}`)
+      return `"0x${word('32')}${word('2')}${word(amountIn)}${word(outputOf(pool, amountIn))}"`
+    }
+    if (data.startsWith(selectors.getReserves)) {
+      const [first, second] = wrappedNative < usdc ? [pool.native, pool.usdc] : [pool.usdc, pool.native]
+      return `"0x${word(first)}${word(second)}${word(0n)}"`
     }
     return `"0x${wrappedNative.slice(2).padStart(64, '0')}"`
+  }
+
+  function simulated(wish: { blockStateCalls: { calls: unknown[] }[] }): string {
+    const logs = swapLogs.map((text) => `{${text}}`).join()
+    const reply = `{"status":"0x1","gasUsed":"${gasUsed}","maxUsedGas":"${gasUsed}","returnData":"0x","logs":[${logs}]}`
+    return `[${wish.blockStateCalls.map(({ calls }) => `{"calls":[${calls.map(() => reply).join()}]}`).join()}]`
   }
 
   return {
@@ -162,8 +176,10 @@ export async function createStubChain(options: StubOptions): Promise<StubChain> 
           return `"${gasUsed}"`
         case 'eth_call':
           return call(first as { to: string; data: string })
+        case 'eth_simulateV1':
+          return simulated(first as { blockStateCalls: { calls: unknown[] }[] })
         case 'eth_getCode':
-          return '"0x6000"'
+          return first === multicall ? '"0x"' : '"0x6000"'
         case 'eth_getBalance':
           return '"0x21e19e0c9bab2400000"'
         case 'eth_chainId':
@@ -211,7 +227,27 @@ function hex(number: number): Hex {
   return `0x${number.toString(16)}`
 }
 
-function word(digits: string): string {
+/** What the only pool holds, in base units. */
+interface StubPool {
+  readonly native: bigint
+  readonly usdc: bigint
+}
+
+/** A pool so deep that swaps do not move it, with the price that makes a sale of `amountIn` come to `amountOut`. */
+function poolFor({ amountIn, amountOut }: StubOptions): StubPool {
+  const native = BigInt(amountIn) * 1_000_000n
+  const paid = BigInt(amountIn) * 997n
+  // Rounded up, so that what `outputOf` rounds down is the amount itself.
+  return { native, usdc: (BigInt(amountOut) * (native * 1000n + paid) + paid - 1n) / paid }
+}
+
+/** What the pool gives for `amountIn`, less its fee of 0.3 %. */
+function outputOf({ native, usdc }: StubPool, amountIn: bigint): bigint {
+  const paid = amountIn * 997n
+  return (paid * usdc) / (native * 1000n + paid)
+}
+
+function word(digits: string | bigint): string {
   return BigInt(digits).toString(16).padStart(64, '0')
 }
 
