@@ -3,15 +3,19 @@ import { parseOptions } from '../../src/config.ts'
 import { algebra } from '../../src/dex/algebra.ts'
 import { balancerV2 } from '../../src/dex/balancerV2.ts'
 import type { Dex } from '../../src/dex/dex.ts'
+import { approveCall, unlimited } from '../../src/dex/erc20.ts'
 import type { VenueConfig } from '../../src/dex/openDex.ts'
 import { uniswapV2 } from '../../src/dex/uniswapV2.ts'
 import { uniswapV3 } from '../../src/dex/uniswapV3.ts'
 import { uniswapV4, usualPermit2 } from '../../src/dex/uniswapV4.ts'
+import type { BaseUnits } from '../../src/domain/amount.ts'
 import type { Hex } from '../../src/domain/hex.ts'
 import type { Json } from '../../src/domain/json.ts'
 import { allowListOf } from '../../src/runtime/allowList.ts'
 import type { StoredTrade } from '../../src/runtime/records.ts'
-import { acceptedOrder, gapOrder, policy } from '../support/orders.ts'
+import { allowOnly } from '../../src/signer/allowList.ts'
+import { readFields } from '../../src/signer/encodeTransaction.ts'
+import { acceptedOrder, gapOrder, policy, wallet } from '../support/orders.ts'
 
 const address = (byte: string): Hex => `0x${byte.repeat(20)}`
 const usdc = address('aa')
@@ -27,6 +31,7 @@ const settings = parseOptions({
   tokens: { ETH: 'native', USDC: usdc },
   venues: [v2, v3, { ...v2, id: 'v2-again' }],
 })
+const transaction = { chainId: 1, nonce: 0, gasLimit: 80_000, maxFeePerGas: '2', maxPriorityFeePerGas: '1' } as const
 const nothing = { live: [], gaps: [] }
 
 function trade(order: Partial<typeof acceptedOrder>): StoredTrade {
@@ -70,6 +75,28 @@ describe('the allow-list of a configuration', () => {
     expect(allow.permits).toEqual(permits)
     expect(dex.spenders.flatMap(({ via }) => via ?? [])).toEqual(permits)
   })
+
+  test.each(['0', '1500000', unlimited])(
+    'lets every approval that a venue needs be signed, for %s base units',
+    (amount) => {
+      const allow = allowListOf({ ...settings, venues: [v2, balancer, v4, v4Elsewhere] }, nothing)
+      const guard = allowOnly(allow, 1)
+      const spenders = [uniswapV2(v2, deps), uniswapV4(v4, deps), uniswapV4(v4Elsewhere, deps)].flatMap(
+        (dex) => dex.spenders,
+      )
+      const grants = spenders.map(({ address: spender, via }) => (via === undefined ? { spender } : { spender, via }))
+
+      const sign = (token: Hex) =>
+        grants.map((grant) => () => {
+          const call = approveCall({ token, ...grant }, amount as BaseUnits)
+          guard(wallet, readFields({ ...transaction, ...call }))
+        })
+
+      for (const signing of sign(usdc)) expect(signing).not.toThrow()
+      for (const signing of sign(address('5e')))
+        expect(signing).toThrow(expect.objectContaining({ code: 'NOT_ALLOWED' }))
+    },
+  )
 
   test('lets unfinished trades and gaps keep their own ceilings and tokens, and no contracts', () => {
     const [oldToken, oldOutput] = [address('d1'), address('d2')]
