@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { TypedDataEncoder, toBeHex } from 'ethers'
+import { Interface, TypedDataEncoder, toBeHex } from 'ethers'
 
 // `npm run artifacts` writes scripts/world/artifacts anew: three contracts of Uniswap V4's periphery, whose package weighs
 // 80 MB. What they are taken from is pinned by version and hash, so that everybody gets the same files to the byte.
@@ -38,7 +38,13 @@ const remembered = /(?<=467f)[0-9a-f]{64}(?=03611b69577f)|(?<=03611b69577f)[0-9a
 /** Both licences ask for their text to go with every copy. */
 const licenses = { 'LICENSE.v4-periphery': 'LICENSE', 'LICENSE.permit2': 'lib/permit2/LICENSE' } as const
 
-const target = resolve(import.meta.dirname, '../world/artifacts')
+interface Compiled {
+  readonly abi: ConstructorParameters<typeof Interface>[0]
+  readonly bytecode: { readonly object: string }
+}
+
+const root = resolve(import.meta.dirname, '../..')
+const target = join(root, 'scripts/world/artifacts')
 const folder = mkdtempSync(join(tmpdir(), 'legwork-artifacts-'))
 try {
   const packed = execFileSync('npm', ['pack', release.package, '--json', '--pack-destination', folder], {
@@ -49,11 +55,12 @@ try {
   execFileSync('tar', ['xzf', join(folder, filename), '-C', folder])
 
   for (const source of compiled) {
-    const { abi, bytecode } = JSON.parse(read(source.file)) as { abi: unknown; bytecode: { object: string } }
-    write(source, { abi, bytecode: bytecode.object })
+    const { abi, bytecode } = JSON.parse(read(source.file)) as Compiled
+    write(source, { abi: new Interface(abi).format(), bytecode: bytecode.object })
   }
   write(permit2, { abi: permit2Abi, deployedBytecode: `0x${permit2Runtime(read(permit2.file))}` })
   for (const [name, file] of Object.entries(licenses)) writeFileSync(join(target, name), read(file))
+  execFileSync('npx', ['biome', 'format', '--config-path=.config', '--write', target], { cwd: root })
 } finally {
   rmSync(folder, { recursive: true })
 }
