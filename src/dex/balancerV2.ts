@@ -5,6 +5,7 @@ import type { Read, ReadReply, Request } from '../domain/read.ts'
 import type { Quote, Swap } from '../domain/swap.ts'
 import type { Token } from '../domain/token.ts'
 import type { Call } from '../domain/transaction.ts'
+import { readInt } from './abi.ts'
 import type { Dex, Market, Pair, Pool, SwapTerms } from './dex.ts'
 import { readFill, type SwapContracts } from './fills.ts'
 import { bestQuote, onChain } from './pools.ts'
@@ -31,9 +32,6 @@ const selectors = { queryBatchSwap: '0xf84d066e', swap: '0x52bbbe29', getPoolTok
 
 const zero = uintWord(0n)
 const poolIdDigits = 64
-// Whoever takes the greatest int256 for a number of tokens has a negative one.
-const intLimit = 2n ** 255n
-const uintLimit = 2n ** 256n
 
 /**
  * Balancer V2, of whatever pools the vault has: weighted, stable and others. Swaps go through one pool, the one of those
@@ -141,11 +139,11 @@ function quoteRead(vault: Hex, poolId: Hex, swap: Swap): Read {
 function readQuote({ side }: Swap, reply: ReadReply | undefined): bigint | string {
   if (reply?.ok === false) return decodeRevert(reply.data, reply.message).reason
   // What the vault would take of each asset, in an array behind its offset; what it would give is negative.
-  const taken = reply === undefined ? undefined : readWord(reply.value, 2)
-  const given = reply === undefined ? undefined : readWord(reply.value, 3)
+  const taken = reply === undefined ? undefined : readInt(reply.value, 2)
+  const given = reply === undefined ? undefined : readInt(reply.value, 3)
   if (taken === undefined || given === undefined) return 'The vault did not answer.'
-  const quoted = side === 'sell' ? (uintLimit - given) % uintLimit : taken
-  return quoted > 0n && quoted < intLimit ? quoted : 'The amount is too small.'
+  const quoted = side === 'sell' ? -given : taken
+  return quoted > 0n ? quoted : 'The amount is too small.'
 }
 
 function poolOf(venue: string, { route }: Quote, configured: readonly Hex[]): Hex {

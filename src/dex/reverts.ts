@@ -49,9 +49,12 @@ export const revertTexts: readonly (readonly [RegExp, RevertCode])[] = [
   [/\bSTF\b/, 'ALLOWANCE'],
   [/exceeds allowance/i, 'ALLOWANCE'],
   [/insufficient[- ]allowance/i, 'ALLOWANCE'],
+  // Balancer's own tokens, and those of others that say no more than no.
+  [/BAL#(407|414|418)/, 'ALLOWANCE'],
 
   [/exceeds balance/i, 'BALANCE'],
   [/insufficient[- ]balance/i, 'BALANCE'],
+  [/BAL#(406|416)/, 'BALANCE'],
   [/insufficient funds/i, 'BALANCE'],
   [/OutOfFunds/, 'BALANCE'],
 
@@ -63,6 +66,7 @@ export const revertTexts: readonly (readonly [RegExp, RevertCode])[] = [
   [/BAL#30[45]/, 'LIQUIDITY'],
   // Subtraction below zero: a stable pool is asked for more than it has.
   [/BAL#001/, 'LIQUIDITY'],
+  [/Not received full amountOut/, 'LIQUIDITY'],
   [/ds-math-sub-underflow/, 'LIQUIDITY'],
   [/^Unexpected error$/, 'LIQUIDITY'],
 ]
@@ -71,6 +75,8 @@ export const revertTexts: readonly (readonly [RegExp, RevertCode])[] = [
 const customErrors: Readonly<Record<string, Revert>> = {
   '0xe450d38c': { code: 'BALANCE', reason: 'ERC20InsufficientBalance' },
   '0xfb8f41b2': { code: 'ALLOWANCE', reason: 'ERC20InsufficientAllowance' },
+  // Algebra's pools.
+  '0x812eb655': { code: 'LIQUIDITY', reason: 'notInitialized' },
   // Uniswap V4 and its router.
   '0x8b063d73': { code: 'SLIPPAGE', reason: 'V4TooLittleReceived' },
   '0x12bacdd3': { code: 'SLIPPAGE', reason: 'V4TooMuchRequested' },

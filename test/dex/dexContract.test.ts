@@ -286,6 +286,22 @@ describe('balancer-v2, in its stable pool', () => {
   })
 })
 
+test.each([
+  ['uniswap-v2', 'ETH', 'USDC'],
+  ['algebra', 'ETH', 'USDC'],
+  ['balancer-v2', 'ETH', 'USDC'],
+  ['balancer-v2', 'DAI', 'USDC'],
+] as const)('%s, told to buy more for %s than its pool has of %s, reverts for want of liquidity', async (...names) => {
+  const [venueId, tokenIn, tokenOut] = names
+  const [dex, swap] = [dexOf(venueId), swapFor({ side: 'buy', tokenIn, tokenOut, amount: '9000000000000' })]
+  const [pool] = await answerTo(dex.poolRequest(swap))
+  const quote: Quote = pool?.route ? { amount: '1', route: pool.route } : { amount: '1' }
+
+  const reply = await trader.simulate(dex.swapCall(swap, { quote, limit: loose.buy, deadlineS: farAwayS }))
+
+  expect(reply.ok ? 'ok' : decodeRevert(reply.data, reply.message).code).toBe('LIQUIDITY')
+})
+
 test('pancake-v3 announces swaps in its own way, which a fill does not depend on', async () => {
   const order = { side: 'sell', tokenIn: 'DAI', tokenOut: 'WETH', amount: '777000000000000000007' } as const
   const [dex, swap] = [dexOf('pancake-v3'), swapFor(order)]

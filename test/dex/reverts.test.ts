@@ -36,6 +36,11 @@ const seen: readonly (readonly [string, RevertCode])[] = [
   ['ERC20: transfer amount exceeds allowance', 'ALLOWANCE'],
   ['ERC20: insufficient allowance', 'ALLOWANCE'],
   ['Dai/insufficient-allowance', 'ALLOWANCE'],
+  ['BAL#407', 'ALLOWANCE'],
+  ['BAL#414', 'ALLOWANCE'],
+  ['BAL#418', 'ALLOWANCE'],
+  ['BAL#406', 'BALANCE'],
+  ['BAL#416', 'BALANCE'],
   ['ERC20: transfer amount exceeds balance', 'BALANCE'],
   ['Dai/insufficient-balance', 'BALANCE'],
   ['insufficient balance for transfer', 'BALANCE'],
@@ -43,6 +48,7 @@ const seen: readonly (readonly [string, RevertCode])[] = [
   ['EVM error OutOfFunds', 'BALANCE'],
   ['UniswapV2Library: INSUFFICIENT_LIQUIDITY', 'LIQUIDITY'],
   ['UniswapV2: INSUFFICIENT_LIQUIDITY', 'LIQUIDITY'],
+  ['Not received full amountOut', 'LIQUIDITY'],
   ['ds-math-sub-underflow', 'LIQUIDITY'],
   ['Unexpected error', 'LIQUIDITY'],
   ['UniswapV2: K', 'FEE_ON_TRANSFER'],
@@ -87,6 +93,10 @@ test('the custom errors of newer tokens are known by their selectors', () => {
   expect(decodeRevert(balance, '').code).toBe('BALANCE')
   expect(decodeRevert(allowance, '').code).toBe('ALLOWANCE')
   expect(decodeRevert('0xdeadbeef', '')).toEqual({ code: 'UNKNOWN', reason: 'Custom error 0xdeadbeef.' })
+})
+
+test('a pool of Algebra without a price has no liquidity yet', () => {
+  expect(decodeRevert(encoded('notInitialized()', [], []), '').code).toBe('LIQUIDITY')
 })
 
 const number = ['uint256', [1n]] as const
