@@ -1,20 +1,45 @@
 import type { Failure } from '../src/domain/errors.ts'
 import type { Phase } from '../src/domain/leg.ts'
-import type { AcceptedOrder, TradeContext } from '../src/domain/trade.ts'
+import type { AcceptedOrder, PlannedLeg, TradeContext } from '../src/domain/trade.ts'
 import type { TradeEvent } from './tradeEvents.ts'
 
 type Facts = Partial<TradeContext>
 
 /** A trade that has just been accepted. */
 export function newTrade(order: AcceptedOrder): TradeContext {
-  return { order, plan: [], unallocated: '0', phases: {}, failure: null, cancelReason: null, endedAtMs: null }
+  return {
+    order,
+    plan: [],
+    unallocated: '0',
+    round: 0,
+    nativePrice: null,
+    phases: {},
+    failure: null,
+    cancelReason: null,
+    endedAtMs: null,
+  }
 }
 
-export function planned(event: TradeEvent): Facts {
+/** The legs of a split, behind those of the splits before it. */
+export function planned(context: TradeContext, event: TradeEvent): Facts {
   if (event.type !== 'trade.allocated') return {}
-  const { unallocated } = event
-  const plan = event.plan.map(({ legId, venue, after, task }) => ({ legId, venue, after, kind: task.kind }))
-  return { plan, unallocated, phases: Object.fromEntries(plan.map(({ legId }) => [legId, 'preparing' as const])) }
+  const { plan, phases, round, nativePrice } = context
+  const legs = event.plan.map(({ legId, venue, after, task, purpose = 'fill' }) => {
+    return { legId, venue, after, kind: task.kind, purpose, round }
+  })
+  const preparing = Object.fromEntries(legs.map(({ legId }) => [legId, 'preparing' as const]))
+  return {
+    plan: [...plan, ...legs],
+    // What is sold back is no part of the order.
+    unallocated: legs.some(({ purpose }) => purpose === 'unwind') ? context.unallocated : event.unallocated,
+    nativePrice: nativePrice ?? event.nativePrice ?? null,
+    phases: { ...phases, ...preparing },
+  }
+}
+
+/** It is split once more. */
+export function splitAgain({ round }: TradeContext): Facts {
+  return { round: round + 1 }
 }
 
 export function legChanged(context: TradeContext, event: TradeEvent): Facts {
@@ -23,21 +48,25 @@ export function legChanged(context: TradeContext, event: TradeEvent): Facts {
 }
 
 export function failed({ failure }: TradeContext, event: TradeEvent): Facts {
-  return { failure: 'failure' in event ? event.failure : failure }
+  return { failure: 'failure' in event ? (event.failure ?? failure) : failure }
 }
 
 export function cancelled(event: TradeEvent): Facts {
   return event.type === 'trade.cancel' ? { cancelReason: event.failure } : {}
 }
 
-export function ended({ failure, plan }: TradeContext, { atMs }: TradeEvent): Facts {
-  return { endedAtMs: atMs, failure: failure ?? (plan.length === 0 ? nothingToDo : null) }
+export function ended({ failure, plan }: TradeContext, event: TradeEvent): Facts {
+  const short = event.type === 'trade.settled' ? (event.failure ?? null) : null
+  return { endedAtMs: event.atMs, failure: short ?? failure ?? (plan.length === 0 ? nothingToDo : null) }
 }
 
 /** The phases of all legs as they are once `event` has been noted. */
-export function after({ phases }: TradeContext, event: TradeEvent): Phase[] {
-  if (event.type !== 'leg.changed') return Object.values(phases)
-  return Object.entries(phases).map(([legId, phase]) => (legId === event.legId ? event.phase : phase))
+export function after(context: TradeContext, event: TradeEvent): Phase[] {
+  return Object.values(phasesAfter(context, event))
+}
+
+function phasesAfter({ phases }: TradeContext, event: TradeEvent): TradeContext['phases'] {
+  return event.type === 'leg.changed' ? { ...phases, [event.legId]: event.phase } : phases
 }
 
 export function isEnded(phase: Phase): boolean {
@@ -48,8 +77,34 @@ export function isMined(phase: Phase): boolean {
   return phase === 'confirming' || isEnded(phase)
 }
 
-export function isAnyFilled({ plan, phases }: TradeContext): boolean {
-  return plan.some(({ legId, kind }) => kind === 'swap' && phases[legId] === 'done')
+/** True where something of it is filled, as far as its fill policy asks. */
+export function isFulfilled({ plan, phases }: TradeContext, event: TradeEvent): boolean {
+  const isShort = event.type === 'trade.settled' && (event.failure ?? null) !== null
+  return !isShort && plan.some((leg) => isFilling(leg) && phases[leg.legId] === 'done')
+}
+
+/** True where all legs have ended and what failed of them is to be split over the venues left. */
+export function mustReallocate(context: TradeContext, event: TradeEvent): boolean {
+  const { order, plan, round, cancelReason } = context
+  const { kind } = order.fillPolicy
+  if ((kind !== 'reallocate' && kind !== 'minimumFill') || cancelReason !== null) return false
+  if (round >= order.reallocationsMax || !after(context, event).every(isEnded)) return false
+  const phases = phasesAfter(context, event)
+  return plan.some((leg) => isFilling(leg) && leg.round === round && phases[leg.legId] === 'failed')
+}
+
+/** True where all legs have ended, only a part of the order is filled, and it was to be all or nothing. */
+export function mustUnwind(context: TradeContext, event: TradeEvent): boolean {
+  const { order, plan, unallocated } = context
+  if (order.fillPolicy.kind !== 'unwind' || !after(context, event).every(isEnded)) return false
+  const phases = phasesAfter(context, event)
+  const fills = plan.filter(isFilling).map(({ legId }) => phases[legId])
+  const isPart = fills.includes('done') && (fills.includes('failed') || unallocated !== '0')
+  return isPart && plan.every(({ purpose }) => purpose === 'fill')
+}
+
+function isFilling({ kind, purpose }: PlannedLeg): boolean {
+  return kind === 'swap' && purpose === 'fill'
 }
 
 export function liveLegs({ phases }: TradeContext): string[] {

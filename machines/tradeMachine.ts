@@ -4,7 +4,17 @@ import { legMachine } from './legMachine.ts'
 import type { TradeEffect, TradeEvent } from './tradeEvents.ts'
 import * as facts from './tradeFacts.ts'
 
-/** One order over its legs. Its policy is best effort: what is filled is filled, and a leg's failure ends that leg alone. */
+/** What becomes of a trade that is split once more: where nothing can be done, what it has so far is its end. */
+const splitAgain = {
+  'trade.allocated': [
+    { guard: 'isEmpty', target: '#trade.confirming.settling' },
+    { target: 'waiting', actions: ['notePlan', 'startLegs'] },
+  ],
+  'trade.faulted': { target: '#trade.confirming.settling', actions: 'noteFailure' },
+  'trade.cancel': { target: '#trade.confirming.settling', actions: ['noteCancel', 'noteFailure'] },
+} as const
+
+/** One order over its legs. Its fill policy says what a leg's failure means for it. */
 export const tradeMachine = setup({
   types: {
     input: {} as AcceptedOrder,
@@ -15,7 +25,8 @@ export const tradeMachine = setup({
   },
   actors: { leg: legMachine },
   actions: {
-    notePlan: assign(({ event }) => facts.planned(event)),
+    notePlan: assign(({ context, event }) => facts.planned(context, event)),
+    noteRound: assign(({ context }) => facts.splitAgain(context)),
     startLegs: enqueueActions(({ event, enqueue }) => {
       if (event.type !== 'trade.allocated') return
       for (const order of event.plan) {
@@ -60,7 +71,9 @@ export const tradeMachine = setup({
     allMined: ({ context, event }) => facts.after(context, event).every((phase) => facts.isMined(phase)),
     anySubmitted: ({ context, event }) => facts.after(context, event).includes('submitted'),
     isEmpty: ({ event }) => event.type === 'trade.allocated' && event.plan.length === 0,
-    isAnyFilled: ({ context }) => facts.isAnyFilled(context),
+    isFulfilled: ({ context, event }) => facts.isFulfilled(context, event),
+    mustReallocate: ({ context, event }) => facts.mustReallocate(context, event),
+    mustUnwind: ({ context, event }) => facts.mustUnwind(context, event),
   },
 }).createMachine({
   id: 'trade',
@@ -73,6 +86,8 @@ export const tradeMachine = setup({
     'leg.changed': [
       { guard: 'isApprovalRetrying', target: '.retrying', actions: ['notePhase', 'holdDependants'] },
       { guard: 'isApprovalFailed', actions: ['notePhase', 'endDependants'] },
+      { guard: 'mustReallocate', target: '.retrying.reallocating', actions: ['notePhase', 'noteRound'] },
+      { guard: 'mustUnwind', target: '.retrying.unwinding', actions: ['notePhase', 'noteRound'] },
       { guard: 'allEnded', target: '.confirming.settling', actions: 'notePhase' },
       { guard: 'anyRetrying', target: '.retrying', actions: 'notePhase' },
       { guard: 'allMined', target: '.confirming', actions: 'notePhase' },
@@ -111,22 +126,38 @@ export const tradeMachine = setup({
           meta: { effect: 'settle' },
           on: {
             'trade.settled': [
-              { guard: 'isAnyFilled', target: '#trade.done', actions: 'noteEnd' },
+              { guard: 'isFulfilled', target: '#trade.done', actions: 'noteEnd' },
               { target: '#trade.failed', actions: 'noteEnd' },
             ],
           },
         },
       },
     },
-    retrying: { description: 'At least one leg waits for its next try.' },
+    retrying: {
+      description: 'At least one leg waits for its next try, or the trade is split once more.',
+      initial: 'waiting',
+      states: {
+        waiting: { description: 'Legs wait for their next try, or have just begun.' },
+        reallocating: {
+          description: 'What failed is split again over the venues left.',
+          meta: { effect: 'reallocate' },
+          on: splitAgain,
+        },
+        unwinding: {
+          description: 'What was bought is to be sold back: only a part of the order could be filled.',
+          meta: { effect: 'unwind' },
+          on: splitAgain,
+        },
+      },
+    },
     // Durable: the caller hears of the end only once it is on disk.
     done: {
-      description: 'At least one swap was filled.',
+      description: 'At least one swap was filled, and what the fill policy asks for.',
       type: 'final',
       meta: { effect: 'announce', durable: true },
     },
     failed: {
-      description: 'No swap was filled.',
+      description: 'No swap was filled, or less than the fill policy asks for.',
       type: 'final',
       meta: { effect: 'announce', durable: true },
     },

@@ -1,10 +1,12 @@
 import type * as z from 'zod'
 import { configError } from './configFaults.ts'
+import type { BudgetSettings, LimitSettings } from './configLimits.ts'
 import { type executionSchema, gweiDecimals, openSchema, type WalletSource } from './configSchema.ts'
 import type { venueSchema } from './configVenues.ts'
 import type { Distribution } from './distribution/distribution.ts'
 import { type BaseUnits, baseUnits, fractionToBps, parseAmount } from './domain/amount.ts'
 import type { Hex } from './domain/hex.ts'
+import type { FillPolicy } from './domain/trade.ts'
 import type { LogLevel, PinoLike } from './monitor/log.ts'
 
 /** How trades are executed. Every field has a default. Prices and fractions are strings: a JS number loses digits. */
@@ -30,6 +32,10 @@ export interface ExecutionSettings {
   readonly bumpIntervalMs: number
   readonly inFlightPerWallet: number
   readonly activeTradesMax: number
+  readonly quoteAgeMaxMs: number
+  readonly approvals: 'exact' | 'unlimited'
+  readonly fillPolicy: FillPolicy
+  readonly reallocationsMax: number
 }
 
 /** Everything that was configured, checked, converted and frozen. */
@@ -48,6 +54,8 @@ export interface Settings {
   readonly wallets: readonly WalletSource[]
   readonly tokens: readonly { readonly symbol: string; readonly address: Hex | 'native' }[]
   readonly venues: readonly VenueSettings[]
+  readonly limits: Frozen<LimitSettings>
+  readonly budgets: Frozen<BudgetSettings>
   readonly dataDir: string
   /** Null: no inspector. Port 0: any free one. */
   readonly inspect: { readonly port: number } | null
@@ -73,7 +81,7 @@ const inspectPort = 8080
 export function parseOptions(options: unknown): Settings {
   const parsed = openSchema.safeParse(options)
   if (!parsed.success) throw configError(parsed.error.issues, options)
-  const { config, chain, wallets, tokens, venues, dataDir, inspect, logLevel, ...given } = parsed.data
+  const { config, chain, wallets, tokens, venues, limits, budgets, dataDir, inspect, logLevel, ...given } = parsed.data
   const own = {
     execution: executionSettings(config),
     chain: {
@@ -87,6 +95,8 @@ export function parseOptions(options: unknown): Settings {
     wallets,
     tokens: Object.entries(tokens).map(([symbol, address]) => ({ symbol, address })),
     venues,
+    limits,
+    budgets,
     dataDir,
     inspect: inspect === false ? null : { port: (inspect === true ? undefined : inspect.port) ?? inspectPort },
     logLevel,
@@ -113,7 +123,16 @@ function executionSettings(config: z.output<typeof executionSchema>): ExecutionS
     bumpIntervalMs: milliseconds(config.bumpInterval),
     inFlightPerWallet: config.inFlightPerWallet,
     activeTradesMax: config.activeTradesMax,
+    quoteAgeMaxMs: milliseconds(config.quoteAge),
+    approvals: config.approvals,
+    fillPolicy: fillPolicyOf(config.fillPolicy),
+    reallocationsMax: config.reallocations,
   }
+}
+
+function fillPolicyOf(given: z.output<typeof executionSchema>['fillPolicy']): FillPolicy {
+  if (typeof given === 'string') return { kind: given }
+  return { kind: 'minimumFill', bps: fractionToBps(given.minimumFill) }
 }
 
 function milliseconds(seconds: number): number {

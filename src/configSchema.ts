@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { address, text, whole } from './configFields.ts'
+import { budgetsSchema, limitsSchema } from './configLimits.ts'
 import { venueSchema } from './configVenues.ts'
 import type { Distribution } from './distribution/distribution.ts'
 import { baseUnits, parseAmount } from './domain/amount.ts'
@@ -67,6 +68,8 @@ function seconds(minimum: number, maximum: number) {
   return z.number(error).min(minimum, error).max(maximum, error)
 }
 
+const fractionPattern = /^(0(\.\d{1,4})?|1(\.0{1,4})?)$/
+
 const gwei = z.custom<string>((value) => weiOf(value) !== undefined, {
   error: `must be a decimal string of gwei above 0, such as '100', at most ${gasPriceMaxGwei}, not a number`,
 })
@@ -80,7 +83,7 @@ export const executionSchema = z
     /** Fraction between 0 and 1. At most four decimals: the runtime counts in basis points and rounds nothing away. */
     maxSlippage: text(
       "a decimal string between '0' and '1' with at most four decimals, such as '0.005', not a number",
-      /^(0(\.\d{1,4})?|1(\.0{1,4})?)$/,
+      fractionPattern,
     ).default('0.005'),
     /** Gas units, the ceiling of one transaction. A plain transfer costs 21 000; 30 million was a whole block for years. */
     gasLimit: whole(21_000, 30_000_000, 'a number of gas units').default(300_000),
@@ -100,6 +103,24 @@ export const executionSchema = z
     bumpInterval: seconds(0.001, 3600).default(15),
     /** Transactions of one wallet on their way at once. Nodes keep 16 to 64 of an account for sure; more is at one's own risk. */
     inFlightPerWallet: whole(1, 10_000, 'a number of transactions').default(16),
+    /** How old a quote may be that a transaction is built on, in seconds. Above some blocks it says nothing of the market. */
+    quoteAge: seconds(0.001, 300).default(5),
+    /** `exact`: what live legs want taken; `unlimited`: one approval for good, at the price of trusting the venue for good. */
+    approvals: z.enum(['exact', 'unlimited'], 'must be exact or unlimited').default('exact'),
+    /** What it means for a trade that a leg of it fails. `minimumFill`: the part of the order that must be filled. */
+    fillPolicy: z
+      .union(
+        [
+          z.enum(['bestEffort', 'reallocate', 'unwind']),
+          z.strictObject({
+            minimumFill: text("a decimal string between '0' and '1' with at most four decimals", fractionPattern),
+          }),
+        ],
+        "must be 'bestEffort', 'reallocate', 'unwind' or { minimumFill: '0.9' }",
+      )
+      .default('bestEffort'),
+    /** How often what failed is split again. Each time costs gas, and a market that fails thrice seldom gets better. */
+    reallocations: whole(0, 10, 'a number of splits').default(2),
     /** Trades running at once. A running trade takes tens of kilobytes: a million is what a large machine holds. */
     activeTradesMax: whole(1, 1_000_000, 'a number of trades').default(10_000),
   })
@@ -185,6 +206,8 @@ export const openSchema = z.strictObject({
       ...onAnyObject,
       error: 'must not have the same id twice',
     }),
+  limits: limitsSchema,
+  budgets: budgetsSchema,
   /** Folder of the store, created where it is missing. */
   dataDir: z.string('must be a path').min(1, 'must be a path').default('./legwork-data'),
   /** Serves the live inspector on this machine alone. `true` takes port 8080, where inspector clients look first; port 0 any free one. */

@@ -1,7 +1,7 @@
 export type { ExecutionConfig, OpenOptions } from './config.ts'
 export { type VenuePreset, venuePresets } from './dex/presets.ts'
 export type { Allocation, AllocationRequest, Distribution, TradeResult } from './distribution/distribution.ts'
-export { DistributionManager } from './distribution/proportional.ts'
+export { DistributionManager } from './distribution/distributionManager.ts'
 export type { BaseUnits } from './domain/amount.ts'
 export * from './domain/errors.ts'
 export type { Hex } from './domain/hex.ts'

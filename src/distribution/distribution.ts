@@ -1,7 +1,7 @@
 import type { BaseUnits } from '../domain/amount.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { Json } from '../domain/json.ts'
-import type { Quote, Side } from '../domain/swap.ts'
+import type { ConstantProduct, Quote, Side } from '../domain/swap.ts'
 import type { Token } from '../domain/token.ts'
 
 /** What is to be split. Amounts are base units of `tokenIn` when selling, of `tokenOut` when buying. */
@@ -13,12 +13,42 @@ export interface AllocationRequest {
   readonly tokenIn: Token
   readonly tokenOut: Token
   readonly venues: readonly string[]
+  /** Unix milliseconds: a rest is over or not, whatever the manager's own clock says. */
+  readonly nowMs: number
 
   /**
-   * Quotes of every venue for each of `amounts`, all read in one round trip: `quotes[venue][i]` belongs to `amounts[i]`.
-   * A string in place of a quote says why the venue has none.
+   * What the venues are like and would give, all at one block and in one round trip.
+   *
+   * @param amounts - What is to be quoted where there is no closed form, ascending: parts of the order.
    */
-  quote(amounts: readonly BaseUnits[]): Promise<Record<string, readonly (Quote | string)[]>>
+  survey(amounts: readonly BaseUnits[]): Promise<Survey>
+
+  /**
+   * Quotes at the block of the last survey: for each venue what it would give for its amount. A string in place of a quote says
+   * why there is none. One round trip.
+   */
+  quote(amounts: Readonly<Record<string, BaseUnits>>): Promise<Readonly<Record<string, Quote | string>>>
+}
+
+/** What venues are like at one block. A string in place of a venue says why it can take nothing. */
+export interface Survey {
+  /** Its number and hash. */
+  readonly block: { readonly number: number; readonly hash: Hex }
+  readonly venues: Readonly<Record<string, VenueSurvey | string>>
+}
+
+/** One venue at one block. */
+export interface VenueSurvey {
+  /** The most of the order that its limits leave for it, in the order's units. */
+  readonly cap: BaseUnits
+  /** Its pools by the names that other venues have for them: two venues on one pool are one. */
+  readonly pools: readonly string[]
+  /** Its only pool, where it holds the product of its reserves constant, seen in the order's direction; else null. */
+  readonly closedForm: ConstantProduct | null
+  /** What it would give for each of the amounts, in their order; a string says why not. Empty where there is a closed form. */
+  readonly quotes: readonly (Quote | string)[]
+  /** What the gas of a leg there costs at present, in the other units: of `tokenOut` when selling, of `tokenIn` when buying. */
+  readonly legCost: BaseUnits
 }
 
 /** How an order is split: one leg a venue at most. The legs and the unallocated rest add up to the order. */
@@ -32,6 +62,8 @@ export interface TradeResult {
   readonly tradeId: string
   readonly pair: string
   readonly side: Side
+  /** Unix milliseconds. */
+  readonly endedAtMs: number
   readonly legs: readonly {
     readonly legId: string
     readonly venue: string

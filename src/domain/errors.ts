@@ -178,3 +178,27 @@ export class StoreLockedError extends BaseError {
 export class StoreError extends BaseError {
   readonly code = 'STORE'
 }
+
+/** A limit or budget of the configuration leaves too little room. Nothing was sent for it; room comes back as trades end and windows pass. */
+export class LimitReachedError extends BaseError {
+  readonly code = 'LIMIT_REACHED'
+  /** What is left, in base units of the limit's token. */
+  readonly room: bigint
+  readonly wanted: bigint
+
+  constructor(
+    field: string,
+    { kind, venue, pair, token, amount }: { kind: string; venue: string; pair: string; token: string; amount: bigint },
+    room: bigint,
+  ) {
+    const facts = { field, kind, venue, pair, token, 'wanted, base units': `${amount}`, 'left, base units': `${room}` }
+    super('A limit of the configuration leaves too little room.', facts)
+    this.room = room
+    this.wanted = amount
+  }
+}
+
+/** Less than the order's minimum can be filled, or was. */
+export class MinimumFillError extends BaseError {
+  readonly code = 'MINIMUM_FILL'
+}

@@ -25,13 +25,28 @@ export interface LegPolicy {
   readonly timeoutMs: number
   /** How long an attempt may stay pending before it is bumped or sent again. */
   readonly bumpIntervalMs: number
+  /** How old a quote may be that something is built on. */
+  readonly quoteAgeMaxMs?: number
+  /** How much is approved: what is wanted without it. */
+  readonly approvals?: 'exact' | 'unlimited'
 }
 
 /** What a leg is for. `limit` comes from the trade's first quote and never moves. */
-export type LegTask =
-  | { readonly kind: 'swap'; readonly swap: Swap; readonly limit: BaseUnits }
-  | { readonly kind: 'approval'; readonly wallet: Hex; readonly token: Hex; readonly spender: Hex }
-  | GapTask
+export type LegTask = { readonly kind: 'swap'; readonly swap: Swap; readonly limit: BaseUnits } | ApprovalTask | GapTask
+
+/** To let a spender take a token: in the token itself or, where there is a `via`, in that Permit2 contract. */
+export interface ApprovalTask {
+  readonly kind: 'approval'
+  readonly wallet: Hex
+  readonly token: Hex
+  readonly spender: Hex
+  readonly via?: Hex
+  /** `needed` (without it): what all live legs want taken; `zero` comes first where a token asks for it. */
+  readonly amount?: 'needed' | 'unlimited' | 'zero'
+}
+
+/** What a leg's swap does for its trade: fills it, or sells back what it bought. */
+export type LegPurpose = 'fill' | 'unwind'
 
 /**
  * To have a nonce used up that no leg owns: later ones wait for it. `attempts` were signed for it by whoever owned it before:
@@ -47,9 +62,13 @@ export interface GapTask {
 /** A leg's part of the trade, fixed when the trade is split. */
 export interface LegOrder {
   readonly tradeId: string
-  /** Unique within the trade: the venue's id, with `:approval` behind it for an approval; for a gap its wallet and nonce. */
+  /** Unique within the trade: see `legKeys.ts`. */
   readonly legId: string
   readonly venue: string
+  /** The trade's pair; '' without it. */
+  readonly pair?: string
+  /** `fill` without it. */
+  readonly purpose?: LegPurpose
   readonly task: LegTask
   /** The split's own quote, and when it was read; null for an approval. */
   readonly quote: Quote | null
@@ -58,6 +77,8 @@ export interface LegOrder {
   readonly after: string | null
   /** False where the caller brought its own price: the first try reads nothing from the chain before the wire. */
   readonly preflight: boolean
+  /** Gas units that the whole trade's pre-flight found for it; undefined where there was none. */
+  readonly gasExpected?: number
   readonly policy: LegPolicy
 }
 

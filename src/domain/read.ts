@@ -1,7 +1,7 @@
 import type { BaseUnits } from './amount.ts'
 import type { Hex } from './hex.ts'
 
-/** One thing to be read from the chain's latest state. */
+/** One thing to be read from the chain's state. */
 export type Read =
   | { readonly kind: 'call'; readonly to: Hex; readonly data: Hex; readonly from?: Hex; readonly value?: BaseUnits }
   | { readonly kind: 'balance'; readonly address: Hex }
@@ -12,12 +12,43 @@ export type ReadReply =
   | { readonly ok: true; readonly value: Hex }
   | { readonly ok: false; readonly message: string; readonly data?: Hex }
 
-/** Where the chain's latest state is read. */
+/** Things to read, and what their replies come to. Lets many askers share one round trip. */
+export interface Request<Answer> {
+  readonly reads: readonly Read[]
+  /** @param replies - One for each of `reads`, in their order. */
+  answer(replies: readonly ReadReply[]): Answer
+}
+
+/**
+ * Several requests as one, so that they share a round trip.
+ *
+ * @example
+ * const { reads, answer } = batchOf([allowance, balance])
+ * const [allowed, held] = answer(await chain.read(reads))
+ */
+export function batchOf<const Requests extends readonly Request<unknown>[]>(
+  requests: Requests,
+): Request<{ -readonly [Index in keyof Requests]: Requests[Index] extends Request<infer Answer> ? Answer : never }> {
+  return {
+    reads: requests.flatMap(({ reads }) => reads),
+    answer: (replies) => {
+      let next = 0
+      const answers = requests.map(({ reads, answer }) => {
+        next += reads.length
+        return answer(replies.slice(next - reads.length, next))
+      })
+      return answers as never
+    },
+  }
+}
+
+/** Where the chain's state is read. */
 export interface Reader {
   /**
    * Reads all in one round trip, in order, at the same endpoint.
    *
+   * @param at - Number of the block whose state is read; the latest without it.
    * @throws EndpointError where no endpoint answers, a rate limit included; a contract's refusal is a reply.
    */
-  read(reads: readonly Read[]): Promise<ReadReply[]>
+  read(reads: readonly Read[], at?: number): Promise<ReadReply[]>
 }

@@ -28,3 +28,12 @@ export interface Fill {
   readonly amountIn: BaseUnits
   readonly amountOut: BaseUnits
 }
+
+/** Reserves of a pool that holds their product constant, seen in a swap's direction. */
+export interface ConstantProduct {
+  /** Base units of the token that goes in, and of the one that comes out. */
+  readonly reserveIn: BaseUnits
+  readonly reserveOut: BaseUnits
+  /** Parts of the input that the pool keeps, in millionths: 3000 is 0.3 %. */
+  readonly feePpm: number
+}

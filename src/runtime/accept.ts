@@ -3,7 +3,7 @@ import { BaseError, InvalidOrderError } from '../domain/errors.ts'
 import type { LegPolicy } from '../domain/leg.ts'
 import type { Quote, Side } from '../domain/swap.ts'
 import type { Token } from '../domain/token.ts'
-import type { AcceptedOrder } from '../domain/trade.ts'
+import type { AcceptedOrder, FillPolicy } from '../domain/trade.ts'
 
 /** A caller's own price of one venue for the whole amount: its output when selling, its input when buying. */
 export type CallerQuote = string | bigint | { readonly amount: string | bigint; readonly route?: string }
@@ -22,9 +22,14 @@ export interface TradeOrder {
   readonly maxSlippage?: string
   /** Venue ids to trade on; all of them without it. */
   readonly venues?: readonly string[]
+  /** What it means that a leg fails, instead of the configured policy. `minimumFill`: fraction of the amount, as a decimal string. */
+  readonly fillPolicy?: FillPolicyName | { readonly minimumFill: string }
   /** Your own prices by venue id. With them nothing is read from the chain between the call and the wire. */
   readonly quotes?: Readonly<Record<string, CallerQuote>>
 }
+
+/** Fill policies that need no number. */
+export type FillPolicyName = Exclude<FillPolicy['kind'], 'minimumFill'>
 
 /** What an order is checked against. */
 export interface OrderRules {
@@ -32,10 +37,12 @@ export interface OrderRules {
   readonly venues: readonly string[]
   readonly slippageBps: number
   readonly policy: LegPolicy
+  readonly fillPolicy: FillPolicy
+  readonly reallocationsMax: number
   readonly nowMs: () => number
 }
 
-const fields = ['tradeId', 'pair', 'side', 'amount', 'maxSlippage', 'venues', 'quotes']
+const fields = ['tradeId', 'pair', 'side', 'amount', 'maxSlippage', 'venues', 'fillPolicy', 'quotes']
 const tradeIdMax = 200
 
 /**
@@ -65,7 +72,7 @@ export function acceptOrder(order: TradeOrder, rules: OrderRules): AcceptedOrder
   const { maxSlippage } = order
   const amount = amountOf(order.amount, base, 'amount')
   return {
-    fingerprint: fingerprintOf({ pair, side, amount, venues: order.venues, maxSlippage }),
+    fingerprint: fingerprintOf({ pair, side, amount, venues: order.venues, maxSlippage, fillPolicy: order.fillPolicy }),
     tradeId,
     pair,
     side,
@@ -77,21 +84,38 @@ export function acceptOrder(order: TradeOrder, rules: OrderRules): AcceptedOrder
     slippageBps:
       maxSlippage === undefined ? rules.slippageBps : inField('maxSlippage', () => fractionToBps(maxSlippage)),
     policy: rules.policy,
+    fillPolicy: fillPolicyOf(order, rules),
+    reallocationsMax: rules.reallocationsMax,
     acceptedAtMs: rules.nowMs(),
   }
+}
+
+function fillPolicyOf({ fillPolicy }: TradeOrder, rules: OrderRules): FillPolicy {
+  if (fillPolicy === undefined) return rules.fillPolicy
+  if (fillPolicy === 'bestEffort' || fillPolicy === 'reallocate' || fillPolicy === 'unwind') return { kind: fillPolicy }
+  const { minimumFill } = Object(fillPolicy)
+  if (typeof minimumFill === 'string') {
+    return { kind: 'minimumFill', bps: inField('fillPolicy.minimumFill', () => fractionToBps(minimumFill)) }
+  }
+  throw new InvalidOrderError("fillPolicy must be 'bestEffort', 'reallocate', 'unwind' or { minimumFill: '0.9' }.", {
+    field: 'fillPolicy',
+    value: String(fillPolicy),
+  })
 }
 
 /**
  * What makes two orders the same, so that a repeated call finds its trade: what the caller asked for, not what the configuration
  * adds. The caller's own quotes are not in it either: they are fresher at each call.
  */
-function fingerprintOf({ pair, side, amount, venues, maxSlippage }: Fingerprint): string {
-  return [pair, side, amount, [...(venues ?? ['any venue'])].sort(), maxSlippage ?? 'usual slippage'].join(' ')
+function fingerprintOf({ pair, side, amount, venues, maxSlippage, fillPolicy }: Fingerprint): string {
+  const asked = [pair, side, amount, [...(venues ?? ['any venue'])].sort(), maxSlippage ?? 'usual slippage']
+  return [...asked, ...(fillPolicy === undefined ? [] : [JSON.stringify(fillPolicy)])].join(' ')
 }
 
 interface Fingerprint extends Pick<AcceptedOrder, 'pair' | 'side' | 'amount'> {
   readonly venues: readonly string[] | undefined
   readonly maxSlippage: string | undefined
+  readonly fillPolicy: TradeOrder['fillPolicy']
 }
 
 function tokensOf(pair: string, tokens: ReadonlyMap<string, Token>): [base: Token, quote: Token] {

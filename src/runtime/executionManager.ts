@@ -184,6 +184,8 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
       venues: venues.map(({ id }) => id),
       slippageBps: execution.maxSlippageBps,
       policy: policyOf(execution),
+      fillPolicy: execution.fillPolicy,
+      reallocationsMax: execution.reallocationsMax,
       nowMs: clock.now,
     }
   }

@@ -72,7 +72,10 @@ export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEven
     quote: async ({ order: { task, venue } }, signal) => {
       if (task.kind !== 'swap') throw new TypeError('An approval has no quote.')
       const request = known(dexes, venue, 'venue').quoteRequest(task.swap)
-      return { type: 'leg.quoted', quote: request.quote(await insist(ports, signal, () => chain.read(request.reads))) }
+      return {
+        type: 'leg.quoted',
+        quote: request.answer(await insist(ports, signal, () => chain.read(request.reads, follower.head().number))),
+      }
     },
 
     price: (context, signal) => priceLeg(context, ports, signal),

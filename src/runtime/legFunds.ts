@@ -1,4 +1,4 @@
-import { type LegContext, type LegOrder, walletOf } from '../domain/leg.ts'
+import { type LegContext, type LegOrder, type LegTask, walletOf } from '../domain/leg.ts'
 import type { Fees } from '../domain/transaction.ts'
 import type { Money } from './funds.ts'
 import { keyOfLeg } from './legKeys.ts'
@@ -9,12 +9,14 @@ import type { Step } from './runner.ts'
 export function moneyOf(order: LegOrder, offer: (Fees & { readonly gasLimit: number }) | null): Money[] {
   const { task } = order
   const money: Money[] = []
-  if (task.kind === 'swap') {
-    const { tokenIn, side, amount } = task.swap
-    money.push({ token: tokenIn.address, amount: BigInt(side === 'sell' ? amount : task.limit) })
-  }
+  if (task.kind === 'swap') money.push({ token: task.swap.tokenIn.address, amount: soldMax(task) })
   if (offer !== null) money.push({ token: 'native', amount: BigInt(offer.gasLimit) * BigInt(offer.maxFeePerGas) })
   return money
+}
+
+/** The most that a swap sells, in base units of its `tokenIn`. */
+export function soldMax({ swap, limit }: Extract<LegTask, { readonly kind: 'swap' }>): bigint {
+  return BigInt(swap.side === 'sell' ? swap.amount : limit)
 }
 
 /** Keeps the book of funds in step with a leg: promised while it is open, spent once it is in a block. */

@@ -11,11 +11,21 @@ export function keyOfLeg({ tradeId, legId }: Pick<LegOrder, 'tradeId' | 'legId'>
 }
 
 /**
- * The id, within its trade, of the approval that goes out before a venue's swap.
+ * The id of a venue's swap within its trade: the venue's own at first, with the round behind it where the trade was split again.
  *
  * @example
- * approvalIdOf('uniswap-v2') // 'uniswap-v2:approval'
+ * swapIdOf('uniswap-v2', 1) // 'uniswap-v2#1'
  */
-export function approvalIdOf(venue: string): string {
-  return `${venue}:approval`
+export function swapIdOf(venue: string, round: number): string {
+  return round === 0 ? venue : `${venue}#${round}`
+}
+
+/**
+ * The id, within its trade, of an approval that goes out before a swap: the first of its kind has no number.
+ *
+ * @example
+ * approvalIdOf('uniswap-v2', 0) // 'uniswap-v2:approval'
+ */
+export function approvalIdOf(swapId: string, index: number): string {
+  return index === 0 ? `${swapId}:approval` : `${swapId}:approval-${index + 1}`
 }

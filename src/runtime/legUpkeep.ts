@@ -1,13 +1,14 @@
-import type { Grant } from '../dex/erc20.ts'
+import { approvedAmount, type Grant } from '../dex/erc20.ts'
 import { type LegContext, type LegOrder, walletOf } from '../domain/leg.ts'
-import type { AcceptedOrder } from '../domain/trade.ts'
-import { moneyOf, noteFunds } from './legFunds.ts'
-import { approvalIdOf, keyOfLeg } from './legKeys.ts'
+import { grantsOf } from './grants.ts'
+import { moneyOf, noteFunds, soldMax } from './legFunds.ts'
+import { keyOfLeg } from './legKeys.ts'
+import { noteLedger } from './legLedger.ts'
 import { pairOf } from './offering.ts'
 import { known, type Ports } from './ports.ts'
 import type { Step } from './runner.ts'
 
-type UpkeepPorts = Pick<Ports, 'lanes' | 'follower' | 'allowances' | 'gasBook' | 'funds' | 'dexes'>
+type UpkeepPorts = Pick<Ports, 'lanes' | 'follower' | 'allowances' | 'gasBook' | 'funds' | 'dexes' | 'ledger' | 'clock'>
 
 /**
  * Keeps what is derived from legs in step with them: their places in the lane, the hashes that are watched, allowances and
@@ -19,6 +20,7 @@ export function noteLegStep(ports: UpkeepPorts, { from, to }: Pick<Step, 'from' 
   const key = keyOfLeg(order)
   const isEnded = to === 'done' || to === 'failed'
   noteFunds(ports, { from, to }, context)
+  noteLedger(ports, to, context)
   if (isEnded || to === 'retrying') follower.forget(key)
   if (isEnded || isWithoutPlace(to)) {
     // A nonce is let go from there only when it is used up for good.
@@ -27,13 +29,11 @@ export function noteLegStep(ports: UpkeepPorts, { from, to }: Pick<Step, 'from' 
   }
   if (isEnded) allowances.drop(key)
   if (to === 'confirming' && order.task.kind === 'approval' && mined?.succeeded && context.offer !== null) {
-    // The last word of approve's calldata is the amount.
-    allowances.note(order.task, BigInt(`0x${context.offer.call.data.slice(-64)}`))
+    allowances.note(order.task, approvedAmount(context.offer.call))
   }
   if (to !== 'done' || fill === null || order.task.kind !== 'swap') return
   if (context.retries === 0) gasBook.note(order.venue, pairOf(order), context.gasUsed)
-  const grant = grantOf(ports, order)
-  if (grant !== null) allowances.take(grant, BigInt(fill.amountIn))
+  for (const grant of legGrants(ports, order)) allowances.take(grant, BigInt(fill.amountIn))
 }
 
 /**
@@ -53,26 +53,23 @@ export function noteWant(
   { order, offer }: Pick<LegContext, 'order' | 'offer'>,
 ): void {
   ports.funds.promise(keyOfLeg(order), walletOf(order), moneyOf(order, offer))
-  const grant = grantOf(ports, order)
-  if (grant === null || order.task.kind !== 'swap') return
-  const { swap, limit } = order.task
-  ports.allowances.want(keyOfLeg(order), grant, BigInt(swap.side === 'sell' ? swap.amount : limit))
+  if (order.task.kind !== 'swap') return
+  ports.allowances.want(keyOfLeg(order), legGrants(ports, order), soldMax(order.task))
 }
 
-/** Takes back what was noted for any of a trade's legs: those that were planned for and never began may want something still. */
+/** Takes back what was noted for legs that were planned and never began, or that are no more. */
 export function dropWants(
-  { allowances, funds }: Pick<Ports, 'allowances' | 'funds'>,
-  { tradeId, venues }: Pick<AcceptedOrder, 'tradeId' | 'venues'>,
+  { allowances, funds, ledger }: Pick<Ports, 'allowances' | 'funds' | 'ledger'>,
+  keys: readonly string[],
 ): void {
-  for (const legId of venues.flatMap((venue) => [venue, approvalIdOf(venue)])) {
-    const key = keyOfLeg({ tradeId, legId })
+  for (const key of keys) {
     allowances.drop(key)
     funds.release(key)
+    ledger.release(key)
   }
 }
 
-/** What a leg needs to be allowed, or null: an approval and the native coin need none. */
-export function grantOf({ dexes }: Pick<Ports, 'dexes'>, { task, venue }: LegOrder): Grant | null {
-  if (task.kind !== 'swap' || task.swap.tokenIn.address === 'native') return null
-  return { wallet: task.swap.wallet, token: task.swap.tokenIn.address, spender: known(dexes, venue, 'venue').spender }
+/** What a leg needs to be allowed: an approval and the native coin need nothing. */
+function legGrants(ports: Pick<Ports, 'dexes'>, { task, venue }: LegOrder): readonly Grant[] {
+  return task.kind === 'swap' ? grantsOf(ports, venue, task.swap.wallet, task.swap.tokenIn) : []
 }

@@ -8,6 +8,7 @@ import type { Write } from '../store/store.ts'
 import type { Journal, Source } from './journal.ts'
 import { legEffects } from './legEffects.ts'
 import { keyOfLeg } from './legKeys.ts'
+import { holdReserved } from './legLedger.ts'
 import { dropWants, noteLegStep, noteWant } from './legUpkeep.ts'
 import type { Metrics } from './metrics.ts'
 import type { Ports } from './ports.ts'
@@ -104,7 +105,7 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
     const marks = [...noncesOf(actor)].flatMap(([wallet, nonce]) => raiseMark(wallet, nonce) ?? [])
     const chunk = entries.length === 0 ? [] : [historyWrite(tradeId, sequence, entries)]
     sequence += chunk.length
-    return [...record, ...marks, ...chunk]
+    return [...record, ...marks, ...chunk, ...ports.ledger.takeWrites(tradeId)]
   }
 
   const trade: LiveTrade = {
@@ -149,7 +150,7 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   }
 
   function end(): void {
-    dropWants(ports, order)
+    dropWants(ports, trade.legKeys())
     onEnded(trade)
   }
 
@@ -178,11 +179,13 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
       attached.add(legId)
       leg.subscribe({ error: breakDown })
       if (leg.getSnapshot().status !== 'active') continue
-      noteWant(ports, leg.getSnapshot().context as LegContext)
+      const context = leg.getSnapshot().context as LegContext
+      noteWant(ports, context)
+      holdReserved(ports, context)
       const onLegStep = guarded((step) => {
-        const context = step.snapshot.context as LegContext
-        noteLegStep(ports, step, context)
-        note(step, leg, context)
+        const now = step.snapshot.context as LegContext
+        noteLegStep(ports, step, now)
+        note(step, leg, now)
       })
       const run = runActor(leg, legMachine as AnyStateMachine, effects.leg, legFaulted, {
         ...options,

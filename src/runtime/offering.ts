@@ -10,11 +10,14 @@ import {
 } from '../domain/errors.ts'
 import { gasLimitFor, isAffordable, isAffordableAgain, offerFees } from '../domain/fees.ts'
 import { type LegContext, type LegOrder, type Offer, walletOf } from '../domain/leg.ts'
+import type { Swap } from '../domain/swap.ts'
 import type { Call } from '../domain/transaction.ts'
+import { amountOf } from './allowances.ts'
 import { insist } from './insist.ts'
 import { moneyOf } from './legFunds.ts'
 import { keyOfLeg } from './legKeys.ts'
-import { balanceReads } from './payers.ts'
+import { reserveGas } from './legLedger.ts'
+import { balanceRequest } from './payers.ts'
 import { known, type Ports } from './ports.ts'
 import { until } from './until.ts'
 
@@ -40,6 +43,7 @@ export function priceLeg(context: LegContext, ports: Ports, signal: AbortSignal)
   const fees = offerFees(market, policy.maxFeePerGas)
   const priced = (gasLimit: number): Priced | Promise<Priced> => {
     const offer: Offer = { call, gasLimit, deadlineMs, ...fees }
+    reserveGas(ports, context, offer)
     if (hasFunds(context, ports, offer)) return { type: 'leg.priced', offer }
     return checkFunds(context, ports, offer, signal)
   }
@@ -67,10 +71,12 @@ export async function holdLeg(
   return isCheap ? { type: 'leg.affordable' } : { type: 'leg.expired', failure: tooDear }
 }
 
-/** A quote read longer ago than this is read again before anything is built on it. */
-const quoteAgeMaxMs = 5_000
+/** For trades that were stored before their policy said it. */
+const usualQuoteAgeMs = 5_000
 
+/** An older quote is read again before anything is built on it. */
 function hasFreshQuote({ order, quote, quotedAtMs }: LegContext, nowMs: number): boolean {
+  const { quoteAgeMaxMs = usualQuoteAgeMs } = order.policy
   return order.task.kind !== 'swap' || (quote !== null && nowMs - quotedAtMs <= quoteAgeMaxMs)
 }
 
@@ -96,8 +102,8 @@ function costMax({ gasLimit, maxFeePerGas, call }: Offer): bigint {
 /** What was known may be old: asks again before a leg is held back, or fails. */
 async function checkFunds(context: LegContext, ports: Ports, offer: Offer, signal: AbortSignal): Promise<Priced> {
   const wallet = walletOf(context.order)
-  const { reads, note } = balanceReads([wallet], ['native'])
-  note(ports, await insist(ports, signal, () => ports.chain.read(reads)))
+  const { reads, answer } = balanceRequest(ports, [wallet], ['native'])
+  answer(await insist(ports, signal, () => ports.chain.read(reads)))
   if (hasFunds(context, ports, offer)) return { type: 'leg.priced', offer }
   const balance = ports.funds.balance(wallet, 'native') ?? 0n
   const { holdUntilMs } = context
@@ -114,7 +120,7 @@ async function checkFunds(context: LegContext, ports: Ports, offer: Offer, signa
 /** The transaction's message. An approval covers all live legs on the same token and spender. */
 function callOf({ order, quote }: LegContext, { dexes, allowances, follower, clock }: Ports, timeoutMs: number): Call {
   const { task, venue } = order
-  if (task.kind === 'approval') return approveCall(task, allowances.needed(task))
+  if (task.kind === 'approval') return approveCall(task, amountOf(allowances, task, task.amount ?? 'needed'))
   if (task.kind !== 'swap' || quote === null) throw new TypeError('A leg without a quote was to be priced.')
   // The chain's clock is the one that decides on chain; it may run ahead of ours.
   const nowMs = Math.max(clock.now(), follower.head().timestampS * 1000)
@@ -126,7 +132,9 @@ function callOf({ order, quote }: LegContext, { dexes, allowances, follower, clo
 function knownGasLimit({ order, gasLimitFloor, retries }: LegContext, { gasBook }: Ports): number | null {
   const ceiling = order.policy.gasLimitMax
   const { task, venue } = order
-  const expected = task.kind === 'approval' ? approvalGas : gasBook.expected(venue, pairOf(order))
+  const known = task.kind === 'approval' ? approvalGas : gasBook.expected(venue, pairOf(order))
+  // What the pre-flight found holds for the first try: the state that it saw is older then.
+  const expected = known ?? (retries === 0 ? (order.gasExpected ?? null) : null)
   if (expected !== null) return gasLimitFor({ expected, floor: gasLimitFloor, ceiling })
   const isEstimable = order.after === null && (order.preflight || retries > 0)
   return isEstimable ? null : ceiling
@@ -142,9 +150,12 @@ const approvalGas = 80_000
  * pairOf(order) // 'ETH>USDC sell'
  */
 export function pairOf({ task }: LegOrder): string {
-  return task.kind === 'swap'
-    ? `${task.swap.tokenIn.symbol}>${task.swap.tokenOut.symbol} ${task.swap.side}`
-    : 'approval'
+  return task.kind === 'swap' ? gasKeyOf(task.swap) : 'approval'
+}
+
+/** The same for a swap that has no leg yet. */
+export function gasKeyOf({ tokenIn, tokenOut, side }: Pick<Swap, 'tokenIn' | 'tokenOut' | 'side'>): string {
+  return `${tokenIn.symbol}>${tokenOut.symbol} ${side}`
 }
 
 async function estimate(context: LegContext, ports: Ports, call: Call, signal: AbortSignal): Promise<number> {

@@ -4,7 +4,7 @@ import { type HeadFollower, startHeadFollower } from '../chain/headFollower.ts'
 import type { Settings, VenueSettings } from '../config.ts'
 import type { Dex } from '../dex/dex.ts'
 import { openDex } from '../dex/openDex.ts'
-import { DistributionManager } from '../distribution/proportional.ts'
+import { DistributionManager } from '../distribution/distributionManager.ts'
 import type { Clock } from '../domain/clock.ts'
 import { InvalidConfigError, toFailure } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
@@ -26,6 +26,8 @@ import { gasBook } from './gasBook.ts'
 import { startJournal } from './journal.ts'
 import { laneMarks } from './laneMarks.ts'
 import type { Lane } from './lanes.ts'
+import { openLedger } from './ledger.ts'
+import { limitsOf } from './limitRules.ts'
 import type { TradeStep } from './liveTrade.ts'
 import { type Metrics, metrics } from './metrics.ts'
 import { type OpenChainOptions, openChain } from './openChain.ts'
@@ -33,6 +35,7 @@ import { openLanes } from './openLanes.ts'
 import { findOutdated, outdated } from './outdated.ts'
 import { readFunds } from './payers.ts'
 import { policyOf } from './policy.ts'
+import { poolBook } from './poolBook.ts'
 import type { Ports } from './ports.ts'
 import { realClock } from './realClock.ts'
 import { readLive } from './records.ts'
@@ -121,7 +124,7 @@ async function openAll(
   closeAll: () => Promise<void>,
 ): Promise<OpenExecution> {
   const { clock } = openers
-  const { execution: limits } = settings
+  const { execution: rules } = settings
   const logger = createLogger({ level: settings.logLevel, logger: settings.logger })
   const trouble = (error: unknown, what: string): void => {
     const failure = error === null ? null : toFailure(error)
@@ -179,7 +182,7 @@ async function openAll(
     clock,
     work,
     marks,
-    inFlightMax: limits.inFlightPerWallet,
+    inFlightMax: rules.inFlightPerWallet,
     onTrouble: trouble,
   })
   closers.push(() => {
@@ -187,6 +190,7 @@ async function openAll(
   })
   const begun = [...lanes.values()].flatMap(({ wallet, minedAtOpening }) => marks.begin(wallet, minedAtOpening) ?? [])
   if (begun.length > 0) await store.commit(begun)
+  const limits = limitsOf(settings, tokens)
   const outside = {
     chain,
     follower,
@@ -194,10 +198,13 @@ async function openAll(
     signer,
     lanes,
     clock,
-    distribution: settings.distributionManager ?? new DistributionManager(),
+    distribution: settings.distributionManager ?? new DistributionManager({}, bank),
     allowances: allowanceTable(),
     gasBook: gasBook(bank),
     funds: fundsBook(),
+    pools: poolBook(bank),
+    limits,
+    ledger: openLedger(limits.rules, store),
     onTrouble: trouble,
   }
   const outdatedTrades = await findOutdated(outside, live)
@@ -205,7 +212,7 @@ async function openAll(
   const fillers = startGapFillers({
     ports: outside,
     journal,
-    policy: policyOf(limits),
+    policy: policyOf(rules),
     raiseMark: marks.raise,
     resumed: gaps,
   })
@@ -221,7 +228,7 @@ async function openAll(
     store,
     metrics: totals,
     raiseMark: marks.raise,
-    activeTradesMax: limits.activeTradesMax,
+    activeTradesMax: rules.activeTradesMax,
     resumed: live,
     onStep,
     onEnded,
@@ -263,9 +270,14 @@ async function openVenues(
 }
 
 /** What is in force, for the memory bank: no key, no URL with what may be secret in it. */
-function describeSettings({ execution, chain, venues }: Settings, { distribution, signer }: Ports): Json {
+function describeSettings(
+  { execution, chain, venues, limits, budgets }: Settings,
+  { distribution, signer }: Ports,
+): Json {
   return {
-    execution: { ...execution },
+    execution: { ...execution } as unknown as Json,
+    limits: limits as unknown as Json,
+    budgets: budgets as unknown as Json,
     chainId: chain.chainId,
     venues: venues.map((venue) => ({ ...venue }) as unknown as Json),
     wallets: signer.wallets,

@@ -1,5 +1,5 @@
 import type { Failure } from '../domain/errors.ts'
-import { type Hex, lowerHex } from '../domain/hex.ts'
+import type { Hex } from '../domain/hex.ts'
 import { type LegOrder, walletOf } from '../domain/leg.ts'
 import type { TradeContext } from '../domain/trade.ts'
 import type { MinedCall } from '../domain/transaction.ts'
@@ -30,7 +30,8 @@ export async function findOutdated(ports: OutdatedPorts, live: readonly StoredTr
   if (called.size === 0) return new Set()
   const isSuspect = (wallet: Hex, venue: string): boolean => {
     const contracts = called.get(wallet)
-    return contracts === 'anything' || contracts?.has(lowerHex(known(ports.dexes, venue, 'venue').spender)) === true
+    const { contracts: own } = known(ports.dexes, venue, 'venue')
+    return contracts === 'anything' || own.some((contract) => contracts?.has(contract) === true)
   }
   return new Set(
     live.flatMap(({ tradeId, record }) => {

@@ -2,10 +2,11 @@ import { balanceRead } from '../dex/erc20.ts'
 import { type BaseUnits, baseUnits, formatAmount } from '../domain/amount.ts'
 import { InsufficientBalanceError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
-import type { Read, ReadReply } from '../domain/read.ts'
+import type { Request } from '../domain/read.ts'
 import type { Token } from '../domain/token.ts'
 import type { AcceptedOrder } from '../domain/trade.ts'
 import type { Money } from './funds.ts'
+import type { Portion } from './portion.ts'
 import type { Ports } from './ports.ts'
 
 /** Wallets that are looked at for one trade: each costs a few reads more in its one round trip. */
@@ -17,7 +18,7 @@ type PayerPorts = Pick<Ports, 'funds' | 'lanes' | 'follower'>
  * The wallets that may pay for an order: those first that are not known to lack what it sells, and of those the ones with the
  * fewest live legs.
  */
-export function candidates({ funds, lanes }: PayerPorts, { tokenIn }: AcceptedOrder): Hex[] {
+export function candidates({ funds, lanes }: PayerPorts, { tokenIn }: Pick<AcceptedOrder, 'tokenIn'>): Hex[] {
   const wallets = [...lanes.keys()]
   if (wallets.length === 1) return wallets
   const rank = (wallet: Hex): number =>
@@ -26,15 +27,16 @@ export function candidates({ funds, lanes }: PayerPorts, { tokenIn }: AcceptedOr
   return wallets.sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0)).slice(0, candidatesMax)
 }
 
-/** Reads what wallets hold of what an order sells, and of the coin that gas is paid in. */
-export function balanceReads(
+/** Asks what wallets hold of these tokens, and notes it. */
+export function balanceRequest(
+  { funds }: Pick<Ports, 'funds'>,
   wallets: readonly Hex[],
   tokens: readonly (Hex | 'native')[],
-): { reads: Read[]; note: (ports: PayerPorts, replies: readonly ReadReply[]) => void } {
+): Request<void> {
   const asked = wallets.flatMap((wallet) => [...new Set(tokens)].map((token) => ({ wallet, token })))
   return {
     reads: asked.map(({ wallet, token }) => balanceRead(wallet, token)),
-    note({ funds }, replies) {
+    answer: (replies) => {
       asked.forEach(({ wallet, token }, index) => {
         const reply = replies[index]
         if (reply?.ok) funds.note(wallet, { token, amount: BigInt(reply.value) })
@@ -46,8 +48,8 @@ export function balanceReads(
 /** Reads what wallets hold, once; from then on it is counted along, and read again where a trade is planned. */
 export async function readFunds(ports: PayerPorts & Pick<Ports, 'chain'>, tokens: readonly Token[]): Promise<void> {
   const wallets = [...ports.lanes.keys()].slice(0, walletsRead)
-  const { reads, note } = balanceReads(wallets, ['native', ...tokens.map(({ address }) => address)])
-  note(ports, await ports.chain.read(reads))
+  const { reads, answer } = balanceRequest(ports, wallets, ['native', ...tokens.map(({ address }) => address)])
+  answer(await ports.chain.read(reads))
 }
 
 /** The balances of more are read when they are needed. */
@@ -77,14 +79,18 @@ export function checkHoldings({ funds }: PayerPorts, order: AcceptedOrder, walle
  * @param payment - What the leg pays at most, in base units of the token that is sold.
  * @throws InsufficientBalanceError where none can, with the numbers.
  */
-export function payerOf(ports: PayerPorts, order: AcceptedOrder, venue: string, payment: BaseUnits): Hex {
+export function payerOf(
+  ports: PayerPorts,
+  { order, tokenIn }: Pick<Portion, 'order' | 'tokenIn'>,
+  venue: string,
+  payment: BaseUnits,
+): Hex {
   const { funds } = ports
-  const { tokenIn } = order
   const needed: Money[] = [
     { token: tokenIn.address, amount: BigInt(payment) },
     { token: 'native', amount: gasMoney(ports, order) },
   ]
-  const wallets = candidates(ports, order)
+  const wallets = candidates(ports, { tokenIn })
   const payer = wallets.find((wallet) => canPay(ports, wallet, needed))
   if (payer !== undefined) return payer
   const facts = wallets.map((wallet) => {

@@ -1,30 +1,28 @@
-import { allowanceRead } from '../dex/erc20.ts'
 import type { AllocationRequest } from '../distribution/distribution.ts'
-import { type BaseUnits, baseUnits, maximumInput, minimumOutput } from '../domain/amount.ts'
-import { InsufficientBalanceError, NoLiquidityError, toFailure } from '../domain/errors.ts'
-import type { Hex } from '../domain/hex.ts'
+import { type BaseUnits, baseUnits } from '../domain/amount.ts'
+import { InsufficientBalanceError, LimitReachedError, NoLiquidityError } from '../domain/errors.ts'
 import type { LegOrder } from '../domain/leg.ts'
-import type { Quote, Swap } from '../domain/swap.ts'
-import type { AcceptedOrder } from '../domain/trade.ts'
+import type { Quote } from '../domain/swap.ts'
+import type { NativePrice } from '../domain/trade.ts'
+import { amountWithin, capOf } from './caps.ts'
 import { checkedAllocation } from './checkedAllocation.ts'
 import { insist } from './insist.ts'
-import { approvalIdOf } from './legKeys.ts'
-import { dropWants, grantOf, noteWant } from './legUpkeep.ts'
-import { balanceReads, candidates, checkHoldings, payerOf } from './payers.ts'
-import { known, type Ports } from './ports.ts'
+import { keyOfLeg } from './legKeys.ts'
+import { legsOf, type Share } from './legPlan.ts'
+import { dropWants } from './legUpkeep.ts'
+import { balanceRequest, candidates } from './payers.ts'
+import type { Portion } from './portion.ts'
+import type { Ports } from './ports.ts'
+import { preflight } from './preflight.ts'
+import { surveyorOf } from './surveying.ts'
 import { until } from './until.ts'
 
-/** How an order is split, before it becomes legs. */
-interface Share {
-  readonly venue: string
-  readonly amount: BaseUnits
-  readonly quote: Quote
-}
-
-/** What a trade's legs are to be. */
+/** What the legs of a portion are to be. */
 export interface Plan {
   readonly plan: readonly LegOrder[]
   readonly unallocated: BaseUnits
+  /** What the native coin was worth when it was split, in the units that quotes are in; null where that is not known. */
+  readonly nativePrice: NativePrice | null
 }
 
 /**
@@ -35,30 +33,35 @@ export interface Plan {
  */
 export function planByQuotes(
   ports: Ports,
-  order: AcceptedOrder,
+  portion: Portion,
   quotes: Readonly<Record<string, Quote>>,
   signal: AbortSignal,
 ): Plan | Promise<Plan> {
   try {
-    return split(ports, order, quotes)
+    return split(ports, portion, quotes)
   } catch (error) {
     if (!(error instanceof InsufficientBalanceError)) throw error
     // What is known of the wallets may be old: they may have been topped up since.
-    return readAndSplit(ports, order, quotes, signal)
+    return readAndSplit(ports, portion, quotes, signal)
   }
 }
 
 async function readAndSplit(
   ports: Ports,
-  order: AcceptedOrder,
+  portion: Portion,
   quotes: Readonly<Record<string, Quote>>,
   signal: AbortSignal,
 ): Promise<Plan> {
-  const { reads, note } = balanceReads(candidates(ports, order), [order.tokenIn.address, 'native'])
-  return againIfBusy(ports, order, signal, async () => {
-    note(ports, await insist(ports, signal, () => ports.chain.read(reads)))
-    return signal.aborted ? { plan: [], unallocated: order.amount } : split(ports, order, quotes)
+  const { reads, answer } = balanceRequest(ports, candidates(ports, portion), [portion.tokenIn.address, 'native'])
+  return againIfBusy(ports, portion, signal, async () => {
+    answer(await insist(ports, signal, () => ports.chain.read(reads)))
+    return signal.aborted ? nothing(portion) : split(ports, portion, quotes)
   })
+}
+
+/** Cancelled meanwhile: nobody will take the plan, so nothing may be noted for it. */
+function nothing({ amount }: Portion): Plan {
+  return { plan: [], unallocated: amount, nativePrice: null }
 }
 
 /**
@@ -67,14 +70,14 @@ async function readAndSplit(
  */
 async function againIfBusy(
   ports: Ports,
-  order: AcceptedOrder,
+  portion: Portion,
   signal: AbortSignal,
   plan: () => Promise<Plan>,
 ): Promise<Plan> {
   try {
     return await plan()
   } catch (error) {
-    const isBusy = candidates(ports, order).some((wallet) => ports.funds.legs(wallet) > 0)
+    const isBusy = candidates(ports, portion).some((wallet) => ports.funds.legs(wallet) > 0)
     if (!(error instanceof InsufficientBalanceError) || !isBusy || signal.aborted) throw error
   }
   await until(ports, ports.clock.now() + headPatienceMs, signal, 'head')
@@ -84,143 +87,117 @@ async function againIfBusy(
 /** How long a wallet that seems short waits for the next block. */
 const headPatienceMs = 15_000
 
-function split(ports: Ports, order: AcceptedOrder, quotes: Readonly<Record<string, Quote>>): Plan {
+function split(ports: Ports, portion: Portion, quotes: Readonly<Record<string, Quote>>): Plan {
+  const { order, amount: whole } = portion
   const entries = Object.entries(quotes)
-  const weights = entries.map(([, { amount }]) => weightOf(order, amount))
+  const weights = entries.map(([, { amount }]) => weightOf(portion, amount))
   const total = weights.reduce((all, weight) => all + weight, 0n)
   if (total === 0n) throw new NoLiquidityError('The given quotes are all zero.', { tradeId: order.tradeId })
-  const whole = BigInt(order.amount)
-  const amounts = weights.map((weight) => (whole * weight) / total)
+  const wanted = BigInt(amountWithin(ports, portion))
+  const amounts = weights.map((weight) => (wanted * weight) / total)
   // The remainder of the rounding goes to the first: the shares add up to the order.
-  amounts[0] = (amounts[0] ?? 0n) + whole - amounts.reduce((all, amount) => all + amount, 0n)
+  amounts[0] = (amounts[0] ?? 0n) + wanted - amounts.reduce((all, amount) => all + amount, 0n)
   const shares = entries.flatMap(([venue, quote], index): Share[] => {
-    const amount = amounts[index] ?? 0n
+    const cap = BigInt(capOf(ports, portion, venue, null))
+    const amount = (amounts[index] ?? 0n) < cap ? (amounts[index] ?? 0n) : cap
     if (amount === 0n) return []
-    const part = baseUnits((BigInt(quote.amount) * amount) / whole)
+    const part = baseUnits((BigInt(quote.amount) * amount) / BigInt(whole))
     return [{ venue, amount: baseUnits(amount), quote: { ...quote, amount: part } }]
   })
-  return { plan: legsOf(ports, order, shares, false), unallocated: '0' }
+  // The caller's own price is as old as the order.
+  const plan = legsOf(ports, portion, shares, { quotedAtMs: order.acceptedAtMs, preflight: false })
+  const allocated = shares.reduce((all, { amount }) => all + BigInt(amount), 0n)
+  return { plan, unallocated: baseUnits(BigInt(whole) - allocated), nativePrice: null }
 }
 
 // Selling, more output is better; buying, less input is. The scale keeps the inverse an integer.
-function weightOf({ side }: AcceptedOrder, amount: BaseUnits): bigint {
+function weightOf({ side }: Portion, amount: BaseUnits): bigint {
   if (BigInt(amount) <= 0n) return 0n
   return side === 'sell' ? BigInt(amount) : 10n ** 60n / BigInt(amount)
 }
 
+/** How often a portion is split anew, where another trade took the room meanwhile or a leg of it would fail. */
+const splitsMax = 4
+
 /**
- * Has the distribution manager split an order. Its quotes, the wallets' balances and what venues may take are read in one
- * round trip.
+ * Has the distribution manager split a portion, within its limits, and tries the whole of it on the chain's state before any of it
+ * is sent.
  *
- * @throws InsufficientBalanceError where no wallet can pay for what is sold; NoLiquidityError where no venue takes any.
+ * @throws InsufficientBalanceError where no wallet can pay for what is sold; NoLiquidityError where no venue takes any;
+ * LimitReachedError where limits leave nothing.
  */
-export function planByDistribution(ports: Ports, order: AcceptedOrder, signal: AbortSignal): Promise<Plan> {
-  const { distribution } = ports
-  const { tradeId, pair, side, amount, tokenIn, tokenOut, venues } = order
+export function planByDistribution(ports: Ports, portion: Portion, signal: AbortSignal): Promise<Plan> {
+  return againIfBusy(ports, portion, signal, () => splitUntilItFits(ports, portion, signal))
+}
+
+async function splitUntilItFits(ports: Ports, portion: Portion, signal: AbortSignal): Promise<Plan> {
+  let trial = portion
+  for (let splits = 1; ; splits += 1) {
+    try {
+      const result = await splitOnce(ports, trial, signal)
+      if (!('failed' in result)) return { ...result, unallocated: restOf(portion, result.plan) }
+      if (splits === splitsMax) throw result.error
+      trial = without(trial, result.failed, result.error)
+    } catch (error) {
+      if (!(error instanceof LimitReachedError) || splits === splitsMax || signal.aborted) throw error
+      trial = shrunk(trial, error)
+    }
+  }
+}
+
+type Split = Omit<Plan, 'unallocated'> | { readonly failed: readonly string[]; readonly error: unknown }
+
+async function splitOnce(ports: Ports, portion: Portion, signal: AbortSignal): Promise<Split> {
+  const { order, side, tokenIn, tokenOut, venues } = portion
+  const surveyor = surveyorOf(ports, portion, signal)
+  const amount = amountWithin(ports, portion)
+  if (amount === '0')
+    throw new NoLiquidityError('The limits of the configuration leave nothing to sell at present.', {
+      pair: order.pair,
+    })
   const request: AllocationRequest = {
-    tradeId,
-    pair,
+    tradeId: order.tradeId,
+    pair: order.pair,
     side,
     amount,
     tokenIn,
     tokenOut,
     venues,
-    quote: (amounts) => readQuotes(ports, order, amounts, signal),
+    nowMs: ports.clock.now(),
+    survey: surveyor.survey,
+    quote: surveyor.quote,
   }
-  return againIfBusy(ports, order, signal, async () => {
-    const { legs, unallocated } = checkedAllocation(await distribution.allocate(request), request)
-    // Cancelled meanwhile: nobody will take the plan, so nothing may be noted for it.
-    if (signal.aborted) return { plan: [], unallocated }
-    return { plan: legsOf(ports, order, legs, true), unallocated }
-  })
+  const { legs } = checkedAllocation(await ports.distribution.allocate(request), request)
+  const nativePrice = surveyor.nativePrice()
+  if (signal.aborted) return { plan: [], nativePrice }
+  const plan = legsOf(ports, portion, legs, { quotedAtMs: surveyor.askedAtMs(), preflight: true })
+  const tried = await preflight(ports, portion, plan, signal)
+  if (!signal.aborted && tried.failed.length === 0) return { plan: tried.plan, nativePrice }
+  dropWants(ports, plan.map(keyOfLeg))
+  return signal.aborted ? { plan: [], nativePrice } : { failed: tried.failed, error: tried.error }
 }
 
-async function readQuotes(ports: Ports, order: AcceptedOrder, amounts: readonly BaseUnits[], signal: AbortSignal) {
-  const { chain, dexes, allowances } = ports
-  const { tokenIn, venues } = order
-  const wallets = candidates(ports, order)
-  const spenders = [...new Set(venues.map((venue) => known(dexes, venue, 'venue').spender))]
-  const token = tokenIn.address
-  const balances = balanceReads(wallets, [token, 'native'])
-  const grants =
-    token === 'native' ? [] : wallets.flatMap((wallet) => spenders.map((spender) => ({ wallet, token, spender })))
-  // Every wallet gets the same quote.
-  const [wallet = '0x'] = wallets
-  const requests = venues.flatMap((venue) =>
-    amounts.map((amount) => ({ venue, ...known(dexes, venue, 'venue').quoteRequest(swapOf(order, wallet, amount)) })),
-  )
-  const reads = [...balances.reads, ...grants.map(allowanceRead), ...requests.flatMap((request) => request.reads)]
-  const replies = await insist(ports, signal, () => chain.read(reads))
-
-  balances.note(ports, replies)
-  checkHoldings(ports, order, wallets)
-  let next = balances.reads.length
-  for (const grant of grants) {
-    const reply = replies[next]
-    if (reply?.ok) allowances.note(grant, BigInt(reply.value))
-    next += 1
-  }
-  const quotes: Record<string, (Quote | string)[]> = Object.fromEntries(venues.map((venue) => [venue, []]))
-  for (const { venue, reads, quote } of requests) {
-    quotes[venue]?.push(quoteOrReason(() => quote(replies.slice(next, next + reads.length))))
-    next += reads.length
-  }
-  return quotes
+/** What is left of a portion beside its legs. */
+function restOf({ amount }: Portion, plan: readonly LegOrder[]): BaseUnits {
+  const legs = plan.map(({ task }) => (task.kind === 'swap' ? BigInt(task.swap.amount) : 0n))
+  return baseUnits(legs.reduce((rest, leg) => rest - leg, BigInt(amount)))
 }
 
-function quoteOrReason(quote: () => Quote): Quote | string {
-  try {
-    return quote()
-  } catch (error) {
-    if (error instanceof NoLiquidityError) return toFailure(error).message
-    throw error
-  }
+/** The same without venues whose legs would fail. @throws `error` where there are no others. */
+function without(portion: Portion, failed: readonly string[], error: unknown): Portion {
+  const venues = portion.venues.filter((venue) => !failed.includes(venue))
+  if (venues.length === 0) throw error
+  return { ...portion, venues }
 }
 
-function swapOf({ tokenIn, tokenOut, side }: AcceptedOrder, wallet: Hex, amount: BaseUnits): Swap {
-  return { wallet, tokenIn, tokenOut, side, amount }
-}
-
-/**
- * A leg a share, each paid by the least busy wallet that can, and before it an approval where its venue may not yet take enough.
- * All of them or none: what was promised for the first is taken back where a later one cannot be paid for.
- */
-function legsOf(ports: Ports, order: AcceptedOrder, shares: readonly Share[], preflight: boolean): LegOrder[] {
-  try {
-    return paidLegsOf(ports, order, shares, preflight)
-  } catch (error) {
-    dropWants(ports, order)
-    throw error
-  }
-}
-
-function paidLegsOf(ports: Ports, order: AcceptedOrder, shares: readonly Share[], preflight: boolean): LegOrder[] {
-  const { allowances, clock } = ports
-  const { tradeId, side, slippageBps, policy } = order
-  const approvals = new Map<string, string>()
-  return shares.flatMap(({ venue, amount, quote }) => {
-    const limit = side === 'sell' ? minimumOutput(quote.amount, slippageBps) : maximumInput(quote.amount, slippageBps)
-    const wallet = payerOf(ports, order, venue, side === 'sell' ? amount : limit)
-    // The caller's own price is as old as the order.
-    const quotedAtMs = preflight ? clock.now() : order.acceptedAtMs
-    const common = { tradeId, venue, quotedAtMs, preflight, policy }
-    const swap: LegOrder = {
-      ...common,
-      legId: venue,
-      task: { kind: 'swap', swap: swapOf(order, wallet, amount), limit },
-      quote,
-      after: null,
-    }
-    noteWant(ports, { order: swap, offer: null })
-    const grant = grantOf(ports, swap)
-    if (grant === null) return [swap]
-    if (allowances.isEnough(grant)) return [swap]
-    // Two venues may share a spender: one approval serves both.
-    const first = approvals.get(`${wallet} ${grant.spender}`)
-    if (first !== undefined) return [{ ...swap, after: first }]
-    const legId = approvalIdOf(venue)
-    approvals.set(`${wallet} ${grant.spender}`, legId)
-    const approval: LegOrder = { ...common, legId, task: { kind: 'approval', ...grant }, quote: null, after: null }
-    return [approval, { ...swap, after: legId }]
-  })
+/** As much less as a limit is short. What a purchase costs grows faster than its amount, so that this is enough. */
+function shrunk(portion: Portion, error: LimitReachedError): Portion {
+  const { side, bound } = portion
+  const whole = BigInt(portion.amount)
+  const amount = (whole * error.room) / error.wanted
+  if (amount === 0n) throw error
+  const part = bound === null ? null : BigInt(bound) * amount
+  // Never looser than the whole's: a least output is rounded up, a most input down.
+  const scaled = part === null ? null : baseUnits(side === 'sell' ? (part + whole - 1n) / whole : part / whole)
+  return { ...portion, amount: baseUnits(amount), bound: scaled }
 }

@@ -12,5 +12,7 @@ export function policyOf(execution: Settings['execution']): LegPolicy {
     confirmations: execution.confirmationBlocks,
     timeoutMs: execution.timeoutMs,
     bumpIntervalMs: execution.bumpIntervalMs,
+    quoteAgeMaxMs: execution.quoteAgeMaxMs,
+    approvals: execution.approvals,
   }
 }

@@ -10,6 +10,9 @@ import type { Allowances } from './allowances.ts'
 import type { Funds } from './funds.ts'
 import type { GasBook } from './gasBook.ts'
 import type { Lane } from './lanes.ts'
+import type { Ledger } from './ledger.ts'
+import type { Limits } from './limitRules.ts'
+import type { PoolBook } from './poolBook.ts'
 import type { OnTrouble } from './trouble.ts'
 
 /** Nonces that no leg owns. */
@@ -32,6 +35,9 @@ export interface Ports {
   readonly allowances: Allowances
   readonly gasBook: GasBook
   readonly funds: Funds
+  readonly pools: PoolBook
+  readonly limits: Pick<Limits, 'shares'>
+  readonly ledger: Ledger
   readonly gaps: Gaps
   readonly onTrouble: OnTrouble
 }

@@ -7,6 +7,7 @@ import type { LegContext } from '../domain/leg.ts'
 import { walletOf } from '../domain/leg.ts'
 import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
 import type { Store, Write } from '../store/store.ts'
+import { upgraded } from './migrate.ts'
 import type { TradeStatus } from './status.ts'
 
 /** One transition, for people. The trade's own have no `legId`. */
@@ -46,11 +47,8 @@ export interface EndedRecord {
 /** Version of the two records above. */
 const schema = 1
 
-/**
- * Versions of the machines whose snapshots restore in this one as they are. In version 1 a trade's order had the wallet that
- * all of its legs have; each leg has its own since.
- */
-export const readableVersions: readonly number[] = [1, machineVersion]
+/** Versions of the machines whose snapshots this one can take over: see `migrate.ts`. */
+export const readableVersions: readonly number[] = [1, 2, machineVersion]
 
 /** The record of a live trade. */
 export function liveWrites(
@@ -115,14 +113,18 @@ export function readLive(store: Store): StoredTrade[] {
         'this machine version': machineVersion,
       })
     }
-    return { tradeId, record }
+    return { tradeId, record: current(record) }
   })
+}
+
+function current(record: LiveRecord): LiveRecord {
+  return { ...record, machineVersion, snapshot: upgraded(record.snapshot, record.machineVersion) }
 }
 
 /** A live trade as it is on disk now; undefined where it was never written. */
 export function readLiveTrade(store: Store, tradeId: string): StoredTrade | undefined {
   const record = store.get('live', tradeId) as unknown as LiveRecord | undefined
-  return record === undefined ? undefined : { tradeId, record }
+  return record === undefined ? undefined : { tradeId, record: current(record) }
 }
 
 /** The highest nonce that a trade's legs have signed for, by wallet. */

@@ -1,17 +1,20 @@
 import type { AnyActorRef } from 'xstate'
-import { baseUnits, formatAmount, sum } from '../domain/amount.ts'
+import { type BaseUnits, baseUnits, formatAmount, sum } from '../domain/amount.ts'
 import type { Failure } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
-import { type LegContext, type Phase, walletOf } from '../domain/leg.ts'
+import { type LegContext, type LegPurpose, type Phase, walletOf } from '../domain/leg.ts'
 import type { Side } from '../domain/swap.ts'
-import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
+import type { AcceptedOrder, FillPolicy, NativePrice, TradeContext } from '../domain/trade.ts'
 import { topState } from '../monitor/format.ts'
+import { filledOf } from './rounds.ts'
 import { pathOf } from './runner.ts'
 
 /** One leg as it is now. Amounts are decimal strings in whole tokens. Plain JSON. */
 export interface LegStatus {
   readonly legId: string
   readonly kind: 'swap' | 'approval'
+  /** `unwind`: its swap sells back what the trade bought. */
+  readonly purpose: LegPurpose
   readonly venue: string
   /** Who pays. */
   readonly wallet: Hex
@@ -53,13 +56,23 @@ export interface TradeStatus {
   readonly pair: string
   readonly side: Side
   readonly amount: string
+  readonly fillPolicy: FillPolicy['kind']
   /** What no leg was given. */
   readonly unallocated: string
+  /** What of `amount` was not filled (yet). */
+  readonly unfilled: string
   readonly tokenIn: string
   readonly tokenOut: string
-  /** Sums over the legs that were filled. */
+  /** Paid and received over the legs that were filled, less what was sold back. */
   readonly amountIn: string
   readonly amountOut: string
+  /** Of `tokenOut`: what the wallet is left with by a trade that ended without being what its fill policy asks for. */
+  readonly exposed: string
+  /**
+   * What all swaps came to against their first quotes, in whole tokens of the quotes (`tokenOut` when selling, `tokenIn` when buying),
+   * less all gas, that of failed attempts and cancellations included. Below zero for a loss; null where gas could not be priced.
+   */
+  readonly profitAndLoss: string | null
   readonly gasUsed: number
   readonly gasCost: string
   readonly failure: Failure | null
@@ -76,30 +89,38 @@ interface LegView {
 /** A trade's status, from its actor and those of its legs. */
 export function tradeStatus(trade: AnyActorRef): TradeStatus {
   const snapshot = trade.getSnapshot()
-  const { order, plan, unallocated, failure, endedAtMs } = snapshot.context as TradeContext
+  const { order, plan, unallocated, nativePrice, failure, endedAtMs } = snapshot.context as TradeContext
   const views = plan.flatMap(({ legId }): LegView[] => {
     const leg = snapshot.children[legId]?.getSnapshot()
     return leg === undefined ? [] : [{ context: leg.context as LegContext, state: pathOf(leg.value) }]
   })
   const { tokenIn, tokenOut } = order
   const base = order.side === 'sell' ? tokenIn : tokenOut
-  const fills = views.flatMap(({ context: { fill } }) => (fill === null ? [] : [fill]))
   const state = pathOf(snapshot.value)
+  const contexts = views.map(({ context }) => context)
+  const { amountIn, amountOut } = netOf(contexts)
+  const unfilled = BigInt(order.amount) - filledOf(order, contexts)
+  const gasCostWei = sum(contexts.map((leg) => leg.gasCostWei))
+  const isShort = phaseOf(state) === 'failed'
   return {
     tradeId: order.tradeId,
     status: phaseOf(state),
     state,
-    outcome: outcomeOf(phaseOf(state), views, unallocated === '0'),
+    outcome: phaseOf(state) !== 'done' ? null : unfilled > 0n ? 'partial' : 'filled',
     pair: order.pair,
     side: order.side,
+    fillPolicy: order.fillPolicy.kind,
     amount: formatAmount(order.amount, base.decimals),
     unallocated: formatAmount(unallocated, base.decimals),
+    unfilled: formatAmount(baseUnits(unfilled), base.decimals),
     tokenIn: tokenIn.symbol,
     tokenOut: tokenOut.symbol,
-    amountIn: formatAmount(sum(fills.map(({ amountIn }) => amountIn)), tokenIn.decimals),
-    amountOut: formatAmount(sum(fills.map(({ amountOut }) => amountOut)), tokenOut.decimals),
-    gasUsed: views.reduce((gas, { context }) => gas + context.gasUsed, 0),
-    gasCost: ether(sum(views.map(({ context }) => context.gasCostWei))),
+    amountIn: formatAmount(baseUnits(amountIn), tokenIn.decimals),
+    amountOut: formatAmount(baseUnits(amountOut), tokenOut.decimals),
+    exposed: formatAmount(isShort ? baseUnits(amountOut) : '0', tokenOut.decimals),
+    profitAndLoss: profitAndLoss(order, contexts, gasCostWei, nativePrice),
+    gasUsed: contexts.reduce((gas, leg) => gas + leg.gasUsed, 0),
+    gasCost: ether(gasCostWei),
     failure,
     startedAtMs: order.acceptedAtMs,
     endedAtMs,
@@ -107,14 +128,47 @@ export function tradeStatus(trade: AnyActorRef): TradeStatus {
   }
 }
 
-function legStatus({ context, state }: LegView, { side, tokenIn, tokenOut }: AcceptedOrder): LegStatus {
+/** What all fills together took and gave: what is sold back counts against what was bought. */
+function netOf(legs: readonly LegContext[]): { readonly amountIn: bigint; readonly amountOut: bigint } {
+  let [amountIn, amountOut] = [0n, 0n]
+  for (const { fill, order } of legs) {
+    if (fill === null) continue
+    const isBack = order.purpose === 'unwind'
+    amountIn += isBack ? -BigInt(fill.amountOut) : BigInt(fill.amountIn)
+    amountOut += isBack ? -BigInt(fill.amountIn) : BigInt(fill.amountOut)
+  }
+  return { amountIn, amountOut }
+}
+
+function profitAndLoss(
+  { side, tokenIn, tokenOut }: AcceptedOrder,
+  legs: readonly LegContext[],
+  gasCostWei: BaseUnits,
+  price: NativePrice | null,
+): string | null {
+  if (price === null && gasCostWei !== '0') return null
+  const gas = price === null ? 0n : (BigInt(gasCostWei) * BigInt(price.amount)) / BigInt(price.wei)
+  const gain = legs.reduce((all, leg) => all + gainOf(leg, side), 0n)
+  return formatAmount(baseUnits(gain - gas), (side === 'sell' ? tokenOut : tokenIn).decimals)
+}
+
+/** What a fill came to beyond the leg's first quote; what is sold back is no part of the order and counts by its own. */
+function gainOf({ order: { quote, purpose }, fill }: LegContext, side: Side): bigint {
+  if (fill === null || quote === null || purpose === 'unwind') return 0n
+  const quoted = BigInt(quote.amount)
+  return side === 'sell' ? BigInt(fill.amountOut) - quoted : quoted - BigInt(fill.amountIn)
+}
+
+function legStatus({ context, state }: LegView, trade: AcceptedOrder): LegStatus {
   const { order, quote, fill } = context
   const { task } = order
+  const { side, tokenIn, tokenOut } = task.kind === 'swap' ? task.swap : trade
   // What is quoted and bounded is the other token than the one whose amount is exact.
   const [exact, other] = side === 'sell' ? [tokenIn, tokenOut] : [tokenOut, tokenIn]
   return {
     legId: order.legId,
     kind: task.kind === 'swap' ? 'swap' : 'approval',
+    purpose: order.purpose ?? 'fill',
     venue: order.venue,
     wallet: walletOf(order),
     status: phaseOf(state),
@@ -135,12 +189,6 @@ function legStatus({ context, state }: LegView, { side, tokenIn, tokenOut }: Acc
     submittedAtMs: context.submittedAtMs,
     endedAtMs: context.endedAtMs,
   }
-}
-
-function outcomeOf(status: Phase, views: readonly LegView[], isAllAllocated: boolean): TradeStatus['outcome'] {
-  if (status !== 'done') return null
-  const swaps = views.filter(({ context }) => context.order.task.kind === 'swap')
-  return isAllAllocated && swaps.every(({ state }) => state === 'done') ? 'filled' : 'partial'
 }
 
 function phaseOf(state: string): Phase {

@@ -11,7 +11,7 @@ import { type OpenLeg, openWork } from './resume.ts'
 import type { TradeStatus } from './status.ts'
 
 export interface SupervisionDeps {
-  readonly ports: Pick<Ports, 'lanes' | 'gaps' | 'clock' | 'follower' | 'allowances' | 'funds'>
+  readonly ports: Pick<Ports, 'lanes' | 'gaps' | 'clock' | 'follower' | 'allowances' | 'funds' | 'ledger'>
   readonly journal: Journal
   readonly store: Store
 }
@@ -68,7 +68,13 @@ export async function giveUp(broken: LiveTrade, error: unknown, deps: Supervisio
     putLegBack(key, work, ports)
     ports.follower.forget(key)
   }
-  dropWants(ports, broken.order)
+  // What was signed may still be mined: it counts as if it were.
+  for (const { key, attempts } of work) {
+    for (const kind of attempts.length > 0 ? (['sold', 'gas', 'loss'] as const) : []) {
+      ports.ledger.settle(key, kind, ports.ledger.reserved(key, kind), ports.clock.now())
+    }
+  }
+  dropWants(ports, broken.legKeys())
   for (const { key, wallet, nonce, attempts } of work) {
     const lane = known(ports.lanes, wallet, 'wallet')
     const isOwn = nonce !== null && (attempts.length > 0 || lane.owns(key, nonce))
@@ -76,7 +82,9 @@ export async function giveUp(broken: LiveTrade, error: unknown, deps: Supervisio
     if (isOwn) ports.gaps.takeOver(wallet, nonce, attempts)
   }
   const status = givenUp(broken.status(), error, work, ports.clock.now())
-  const source: Source = { takeWrites: () => endedWrites(status, broken.order) }
+  const source: Source = {
+    takeWrites: () => [...endedWrites(status, broken.order), ...ports.ledger.takeWrites(broken.tradeId)],
+  }
   journal.touch(source)
   await journal.durable()
   return status

@@ -2,9 +2,10 @@ import type { Json } from '../domain/json.ts'
 
 /**
  * Where a record lives. `live`: trades that have not ended; `ended`: those that have; `history`: their transitions;
- * `lane`: the highest nonce recorded for each wallet; `gap`: nonces that no leg owns and that are being used up; `bank`: the memory bank; `meta`: what the store says of itself.
+ * `lane`: the highest nonce recorded for each wallet; `gap`: nonces that no leg owns and that are being used up; `spent`: what counts against limits
+ * and budgets over time; `bank`: the memory bank; `meta`: what the store says of itself.
  */
-export const spaces = ['live', 'ended', 'history', 'lane', 'gap', 'bank', 'meta'] as const
+export const spaces = ['live', 'ended', 'history', 'lane', 'gap', 'spent', 'bank', 'meta'] as const
 export type Space = (typeof spaces)[number]
 
 /** Text, or text and a number where a key has many records in order. Keys sort by text, then by number. */

@@ -88,6 +88,7 @@ export function killableChain(chain: Chain, points: KillPoints): Chain {
     ready: (signal) => chain.ready(signal),
     read: (...args) => to('read', () => chain.read(...args)),
     estimateGas: (...args) => to('estimateGas', () => chain.estimateGas(...args)),
+    simulate: (...args) => to('simulate', () => chain.simulate(...args)),
     minedNonce: (...args) => to('minedNonce', () => chain.minedNonce(...args)),
     nonceUser: (...args) => to('nonceUser', () => chain.nonceUser(...args)),
     block: (...args) => to('block', () => chain.block(...args)),

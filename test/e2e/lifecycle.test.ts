@@ -8,6 +8,8 @@ import { eventually, useManagers } from '../support/manager.ts'
 
 const world = useWorld({ mining: 'manual' })
 const { open } = useManagers(world)
+/** So much that all three venues are worth their gas. */
+const large = { tradeId: 'trade_1', pair: 'ETH/USDC', amount: '60' }
 const sell = { tradeId: 'trade_1', pair: 'ETH/USDC', amount: '1.5' }
 const one = { ...sell, amount: '1', venues: ['uniswap-v2'] }
 
@@ -69,14 +71,14 @@ describe('a trade on real exchanges', () => {
     const [wallet] = execution.wallets
     const before = await ledgerOf(world(), wallet as Hex)
 
-    const legs = await mineToEnd(execution.submitTrade(sell))
+    const legs = await mineToEnd(execution.submitTrade(large))
 
     const after = await ledgerOf(world(), wallet as Hex)
     const { amountIn, amountOut, gasCost } = execution.getExecutionStatus('trade_1')
     expect(legs.map(({ status }) => status)).toEqual(['done', 'done', 'done'])
     expect(after.usdc - before.usdc).toBe(parseUnits(amountOut, 6))
     expect(before.wei - after.wei).toBe(parseUnits(amountIn, 18) + parseUnits(gasCost, 18))
-    expect(amountIn).toBe('1.5')
+    expect(amountIn).toBe('60')
     expect(after.nonce - before.nonce).toBe(3)
   })
 
@@ -84,7 +86,7 @@ describe('a trade on real exchanges', () => {
     const execution = await open()
     const before = await ledgerOf(world(), execution.wallets[0] as Hex)
 
-    const handle = execution.submitTrade({ tradeId: 'trade_1', pair: 'USDC/ETH', amount: '3000' })
+    const handle = execution.submitTrade({ tradeId: 'trade_1', pair: 'USDC/ETH', amount: '180000' })
     await areSent(handle, 6)
     await world().mine()
     await eventually(() => handle.status().legs.every(({ status }) => status === 'confirming'), 'all mined')
@@ -92,7 +94,7 @@ describe('a trade on real exchanges', () => {
 
     const after = await ledgerOf(world(), execution.wallets[0] as Hex)
     expect(legs.filter(({ kind }) => kind === 'approval').map(({ status }) => status)).toEqual(['done', 'done', 'done'])
-    expect(before.usdc - after.usdc).toBe(parseUnits('3000', 6))
+    expect(before.usdc - after.usdc).toBe(parseUnits('180000', 6))
     expect(legs.every(({ retries }) => retries === 0)).toBe(true)
   })
 
@@ -196,7 +198,7 @@ describe('a trade on real exchanges', () => {
   test('cancels on chain what was sent when the caller asks for it, and tries no more', async () => {
     const execution = await open()
     const before = await ledgerOf(world(), execution.wallets[0] as Hex)
-    const handle = execution.submitTrade(sell)
+    const handle = execution.submitTrade(large)
     await areSent(handle, 3)
     const hashes = handle.status().legs.map(({ hash }) => hash)
     execution.cancelTrade('trade_1')

@@ -100,14 +100,17 @@ describe('the execution manager', () => {
     expect((await handle.result()).status).toBe('done')
   })
 
-  test('reads quotes, balance and allowances in one call', async () => {
+  test('reads pools, prices, balances and allowances in one call, asks once more for the sizes it chose, and tries them', async () => {
     const calls: string[] = []
     const execution = await open({}, { openers: recordingChain(calls) })
+    // Which pools there are is asked once.
+    await execution.executeTrade({ tradeId: 'trade_1', pair: 'USDC/ETH', amount: '3000' })
     calls.length = 0
 
-    await execution.executeTrade({ tradeId: 'trade_1', pair: 'USDC/ETH', amount: '3000' })
+    await execution.executeTrade({ tradeId: 'trade_2', pair: 'USDC/ETH', amount: '180000' })
 
-    expect(calls.filter((name) => name === 'read')).toHaveLength(1)
+    const asked = calls.filter((name) => ['read', 'simulate', 'estimateGas'].includes(name))
+    expect(asked).toEqual(['read', 'read', 'simulate'])
   })
 
   test('goes on over another endpoint where one is dead', async () => {

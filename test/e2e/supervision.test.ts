@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { Chain } from '../../src/chain/chain.ts'
 import type { Hex } from '../../src/index.ts'
 import { type Openers, realOpeners } from '../../src/runtime/openExecution.ts'
 import { useWorld } from '../support/anvil.ts'
@@ -11,33 +10,29 @@ const { open, dataDir } = useManagers(world)
 const order = { tradeId: 'broken', pair: 'ETH/USDC', amount: '1', venues: ['uniswap-v2'] }
 const other = { tradeId: 'other', pair: 'ETH/USDC', amount: '2', venues: ['sushi-v2'] }
 
-/** A venue whose quotes are no numbers for the first `times` that a leg asks; its first try is refused, so that it asks. */
+/** A venue whose quotes are no numbers for the first `times` that a leg asks; its first swap reverts, so that it asks. */
 function rubbishQuotes(times: number): Openers {
   let left = times
-  let hasRefused = false
-  const spoiled = (chain: Chain): Chain => ({
-    ...chain,
-    estimateGas(call) {
-      if (hasRefused) return chain.estimateGas(call)
-      hasRefused = true
-      return Promise.resolve({ ok: false, message: 'execution reverted: UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT' })
-    },
-  })
+  let calls = 0
   return {
     ...realOpeners,
-    openChain: async (...args) => spoiled(await realOpeners.openChain(...args)),
     async openVenue(venue, chain, field) {
       const dex = await realOpeners.openVenue(venue, chain, field)
       if (dex.venue !== 'uniswap-v2') return dex
       return {
         ...dex,
-        quoteRequest(swap) {
-          const { reads, quote } = dex.quoteRequest(swap)
+        swapCall(swap, terms) {
+          calls += 1
+          // The first one is only tried; the second is signed, and nobody gives that much.
+          return dex.swapCall(swap, calls === 2 ? { ...terms, limit: `${10n ** 30n}` } : terms)
+        },
+        quoteRequest(swap, pools) {
+          const { reads, answer } = dex.quoteRequest(swap, pools)
           return {
             reads,
-            quote(replies) {
-              // Before the refusal it is the trade that asks.
-              if (!hasRefused || left === 0) return quote(replies)
+            answer(replies) {
+              // Before that it is the trade that asks.
+              if (calls < 2 || left === 0) return answer(replies)
               left -= 1
               return { amount: 'rubbish' as `${bigint}` }
             },
@@ -75,10 +70,10 @@ function forgetfulVenue(): Openers {
       if (dex.venue !== 'uniswap-v2') return dex
       return {
         ...dex,
-        get spender() {
+        get spenders() {
           asked += 1
           if (asked % 3 === 0) throw new TypeError('No spender.')
-          return dex.spender
+          return dex.spenders
         },
       }
     },

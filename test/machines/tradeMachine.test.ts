@@ -3,6 +3,7 @@ import { type AnyActorRef, type AnyStateMachine, createActor } from 'xstate'
 import { tradeMachine } from '../../machines/tradeMachine.ts'
 import type { Failure } from '../../src/domain/errors.ts'
 import type { LegContext, LegOrder, Phase } from '../../src/domain/leg.ts'
+import type { FillPolicy, TradeContext } from '../../src/domain/trade.ts'
 import { pathOf } from '../../src/runtime/runner.ts'
 import { explore } from '../support/explore.ts'
 import { acceptedOrder, approvalOrder, swapOrder } from '../support/orders.ts'
@@ -11,8 +12,8 @@ const why: Failure = { code: 'NO_LIQUIDITY', message: 'dry', retryable: false }
 const atMs = 1_000
 const secondSwap: LegOrder = { ...swapOrder, legId: 'uniswap-v3', venue: 'uniswap-v3' }
 
-function startTrade(plan: readonly LegOrder[]) {
-  const trade = createActor(tradeMachine, { input: acceptedOrder }).start()
+function startTrade(plan: readonly LegOrder[], fillPolicy: FillPolicy = { kind: 'bestEffort' }) {
+  const trade = createActor(tradeMachine, { input: { ...acceptedOrder, fillPolicy } }).start()
   trade.send({ type: 'trade.allocated', plan, unallocated: '0', atMs })
   const legOf = (order: LegOrder) => trade.getSnapshot().children[order.legId] as AnyActorRef
   const place = () => pathOf(trade.getSnapshot().value)
@@ -44,6 +45,17 @@ function toEnd(leg: AnyActorRef, nonce: number, succeeded: boolean): void {
   leg.send({ type: 'leg.confirmed', atMs })
 }
 
+function isOfTwoSwaps(event: { readonly type: string; readonly plan?: readonly LegOrder[]; readonly phase?: Phase }) {
+  if (event.plan !== undefined) return event.plan.length === 0
+  return event.phase === undefined || event.phase === 'done' || event.phase === 'failed'
+}
+
+/** A first split has the first legs, a later one others; nothing is what any of them may come to. */
+function isOfRound(event: object, round: number): boolean {
+  const plan = 'plan' in event ? (event.plan as LegOrder[]) : []
+  return plan.every(({ legId }) => legId.includes('#') === round > 0)
+}
+
 describe('the trade machine', () => {
   test('reaches every one of its states and takes every one of its transitions', () => {
     const phases: Phase[] = ['preparing', 'submitted', 'confirming', 'retrying', 'done', 'failed']
@@ -58,18 +70,41 @@ describe('the trade machine', () => {
       ...plan.flatMap(({ legId }) => phases.map((phase) => ({ type: 'leg.changed', legId, phase, atMs }))),
     ]
 
-    const { unreached, untaken } = explore(
-      tradeMachine as AnyStateMachine,
-      acceptedOrder,
-      // Only legs that there are say anything.
-      ({ value, context }) =>
-        events.filter(({ type }) =>
-          type === 'trade.allocated' || type === 'trade.faulted'
-            ? pathOf(value) === 'preparing.allocating'
-            : !type.startsWith('leg.') || context.plan.length > 0,
-        ),
-      ({ value, context }) => JSON.stringify([pathOf(value), context.phases, context.failure !== null]),
-    )
+    const again: LegOrder = { ...secondSwap, legId: 'uniswap-v3#1' }
+    const back: LegOrder = { ...secondSwap, legId: 'uniswap-v3#1', purpose: 'unwind' }
+    const splits = ['preparing.allocating', 'retrying.reallocating', 'retrying.unwinding']
+    const policies: FillPolicy['kind'][] = ['bestEffort', 'reallocate', 'unwind']
+    const runs = policies.map((kind) => {
+      const later = kind === 'unwind' ? back : again
+      const more = [
+        { type: 'trade.allocated', plan: [swapOrder, secondSwap], unallocated: '0', atMs },
+        { type: 'trade.allocated', plan: [later], unallocated: '0', atMs },
+        { type: 'trade.settled', failure: why, atMs },
+        ...(['done', 'failed'] as const).map((phase) => ({ type: 'leg.changed', legId: later.legId, phase, atMs })),
+      ]
+      // Every way of three legs is walked once: the other policies differ only in what follows the end of all legs.
+      const first = kind === 'bestEffort' ? events : events.filter((event) => isOfTwoSwaps(event))
+      return explore(
+        tradeMachine as AnyStateMachine,
+        { ...acceptedOrder, fillPolicy: { kind }, reallocationsMax: 1 },
+        ({ value, context }) =>
+          [...first, ...more].filter((event) => {
+            const isSplit = event.type === 'trade.allocated' || event.type === 'trade.faulted'
+            if (isSplit) return splits.includes(pathOf(value)) && isOfRound(event, context.round)
+            // Only legs that there are say anything, until they have ended.
+            if (!('legId' in event)) return true
+            const phase = (context as TradeContext).phases[event.legId]
+            return phase !== undefined && phase !== 'done' && phase !== 'failed'
+          }),
+        ({ value, context }) =>
+          JSON.stringify([pathOf(value), context.phases, context.failure !== null, context.round]),
+      )
+    })
+    const inAll = (of: (run: (typeof runs)[number]) => readonly string[]): readonly string[] => {
+      const [first = [], ...others] = runs.map(of)
+      return first.filter((name) => others.every((other) => other.includes(name)))
+    }
+    const [unreached, untaken] = [inAll((run) => run.unreached), inAll((run) => run.untaken)]
 
     expect(unreached).toEqual([])
     expect(untaken).toEqual([])
@@ -165,5 +200,75 @@ describe('the trade machine', () => {
 
     expect(resumedAt).toBe('submitted.pending')
     expect(again.getSnapshot().context.phases).toEqual({ 'uniswap-v2': 'done', 'uniswap-v3': 'preparing' })
+  })
+
+  describe('where a leg fails', () => {
+    const again: LegOrder = { ...secondSwap, legId: 'uniswap-v3#1' }
+    const fails = (leg: AnyActorRef) => leg.send({ type: 'leg.faulted', failure: why, atMs })
+
+    test('splits it again only once all legs have ended, and as often as the order says', () => {
+      const { trade, legOf, place } = startTrade([swapOrder, secondSwap], { kind: 'reallocate' })
+      fails(legOf(swapOrder))
+      const whileOneRuns = place()
+      fails(legOf(secondSwap))
+      const whenAllEnded = place()
+
+      trade.send({ type: 'trade.allocated', plan: [again], unallocated: '0', atMs })
+      const begun = place()
+      fails(legOf(again))
+      const afterOne = place()
+      trade.send({ type: 'trade.allocated', plan: [{ ...again, legId: 'uniswap-v3#2' }], unallocated: '0', atMs })
+      fails(legOf({ ...again, legId: 'uniswap-v3#2' }))
+
+      expect(whileOneRuns).not.toMatch(/realloc/)
+      expect(whenAllEnded).toBe('retrying.reallocating')
+      expect(begun).toBe('retrying.waiting')
+      expect(afterOne).toBe('retrying.reallocating')
+      expect(place()).toBe('confirming.settling')
+    })
+
+    test('does not split again what was cancelled', () => {
+      const { trade, place } = startTrade([swapOrder], { kind: 'reallocate' })
+
+      trade.send({ type: 'trade.cancel', failure: why, atMs })
+
+      expect(place()).toBe('confirming.settling')
+    })
+
+    test('ends with what it has where nothing takes the rest', () => {
+      const { trade, legOf, place } = startTrade([swapOrder], { kind: 'reallocate' })
+      fails(legOf(swapOrder))
+
+      trade.send({ type: 'trade.faulted', failure: why, atMs })
+
+      expect(place()).toBe('confirming.settling')
+      expect(trade.getSnapshot().context.failure).toEqual(why)
+    })
+
+    test('sells back what the others bought where it is to be all or nothing, once', () => {
+      const { trade, legOf, place } = startTrade([swapOrder, secondSwap], { kind: 'unwind' })
+      toWire(legOf(swapOrder), 1)
+      toEnd(legOf(swapOrder), 1, true)
+      fails(legOf(secondSwap))
+      const whenAllEnded = place()
+      const back: LegOrder = { ...again, purpose: 'unwind' }
+      trade.send({ type: 'trade.allocated', plan: [back], unallocated: '0', atMs })
+
+      fails(legOf(back))
+
+      expect(whenAllEnded).toBe('retrying.unwinding')
+      expect(place()).toBe('confirming.settling')
+    })
+
+    test('fails where less is filled than its policy asks for, though something is', () => {
+      const { trade, legOf, place } = startTrade([swapOrder], { kind: 'minimumFill', bps: 9_000 })
+      toWire(legOf(swapOrder), 1)
+      toEnd(legOf(swapOrder), 1, true)
+
+      trade.send({ type: 'trade.settled', failure: why, atMs })
+
+      expect(place()).toBe('failed')
+      expect(trade.getSnapshot().context.failure).toEqual(why)
+    })
   })
 })

@@ -28,6 +28,8 @@ export const acceptedOrder: AcceptedOrder = {
   quotes: null,
   slippageBps: 50,
   policy,
+  fillPolicy: { kind: 'bestEffort' },
+  reallocationsMax: 2,
   acceptedAtMs: 0,
 }
 

@@ -1,0 +1,137 @@
+import { type BaseUnits, baseUnits } from '../domain/amount.ts'
+import { toFailure } from '../domain/errors.ts'
+import type { Quote, Side } from '../domain/swap.ts'
+import { millionths, type Pool, poolInput, poolOf, poolOutput } from './constantProduct.ts'
+import { type Curve, poolCurve } from './curve.ts'
+import type { VenueSurvey } from './distribution.ts'
+import { lesser } from './integers.ts'
+import type { Trust } from './learning.ts'
+import { quotedCurve } from './quotedCurve.ts'
+
+/** A venue that can take part of an order, as it is known so far. */
+export interface Offer {
+  readonly venue: string
+  readonly side: Side
+  readonly pools: readonly string[]
+  /** The most that it may take, in the order's units. */
+  readonly cap: bigint
+  /** What a leg is expected to cost there, in the other units. */
+  readonly legCost: bigint
+  readonly trustPpm: bigint
+  /** What it gives follows from this; null where it has to be asked. */
+  readonly pool: Pool | null
+  /** What it said, by amount. */
+  readonly quotes: ReadonlyMap<bigint, Quote>
+  readonly isProbe: boolean
+}
+
+/** What makes an offer of what a survey says of a venue. */
+export interface OfferOptions {
+  readonly venue: string
+  readonly side: Side
+  /** What was asked for, ascending. */
+  readonly sizes: readonly bigint[]
+  readonly trust: Trust
+  /** The most that a venue may take that has to prove itself; null for one that need not. */
+  readonly probeMax: bigint | null
+}
+
+/**
+ * What a venue offers, or in a sentence why it is of no use.
+ *
+ * @example
+ * offerOf(survey.venues['uniswap-v2'], { venue: 'uniswap-v2', side: 'sell', sizes, trust, probeMax: null })
+ */
+export function offerOf(survey: VenueSurvey | string | undefined, options: OfferOptions): Offer | string {
+  const { venue, side, sizes, trust, probeMax } = options
+  if (survey === undefined) return 'Nothing is known of it.'
+  if (typeof survey === 'string') return survey
+  const limit = BigInt(survey.cap)
+  if (limit <= 0n) return 'Its limits leave nothing for it.'
+  const quotes = new Map<bigint, Quote>()
+  for (const [index, size] of sizes.entries()) {
+    const quote = survey.quotes[index]
+    if (isUseful(quote)) quotes.set(size, quote)
+  }
+  let pool: Pool | null = null
+  try {
+    if (survey.closedForm !== null) pool = poolOf(survey.closedForm)
+  } catch (error) {
+    return toFailure(error).message
+  }
+  const offer = {
+    venue,
+    side,
+    pools: survey.pools,
+    cap: probeMax === null ? limit : lesser(probeMax, limit),
+    legCost: (BigInt(survey.legCost) * trust.costPpm) / millionths,
+    trustPpm: trust.trustPpm,
+    pool,
+    quotes,
+    isProbe: probeMax !== null,
+  }
+  const refusal = survey.quotes.find((quote) => typeof quote === 'string')
+  return curveOf(offer) === null ? (refusal ?? 'It would give nothing for the order.') : offer
+}
+
+/** What an offer is worth for each amount, as far as it can be told; null where it is nothing. */
+export function curveOf({ side, cap, trustPpm, pool, quotes }: Offer): Curve | null {
+  const options = { side, cap, trustPpm }
+  if (pool === null) {
+    return quotedCurve(
+      [...quotes].map(([amount, quote]) => ({ amount, gain: gainOf(quote, side) })),
+      options,
+    )
+  }
+  const curve = poolCurve(pool, options)
+  return curve.reach > 0n ? curve : null
+}
+
+/**
+ * The venue's own quote for an amount that its curve reaches; undefined where it has to be asked.
+ *
+ * @example
+ * quoteFor(offer, 100n) // { amount: '181' }
+ */
+export function quoteFor({ side, pool, quotes }: Offer, amount: bigint): Quote | undefined {
+  if (pool === null) return quotes.get(amount)
+  return { amount: baseUnits(side === 'sell' ? poolOutput(pool, amount) : poolInput(pool, amount)) }
+}
+
+/** An offer with one more of the venue's quotes. */
+export function withQuote(offer: Offer, amount: bigint, quote: Quote): Offer {
+  return { ...offer, quotes: new Map(offer.quotes).set(amount, quote) }
+}
+
+/** What a quote is expected to bring, in the other units: below zero when buying. */
+export function expectedGain({ side, trustPpm }: Offer, quote: Quote): bigint {
+  return (gainOf(quote, side) * trustPpm) / millionths
+}
+
+/** A quote of nothing is none: no leg can have it. */
+export function isUseful(quote: Quote | string | undefined): quote is Quote {
+  return typeof quote === 'object' && quote.amount !== '0'
+}
+
+/**
+ * Offers of which no two have a pool in common: of those that share one, the one where a leg costs less, or the first, but
+ * never one that has to prove itself before one that need not. They would spoil each other's price.
+ */
+export function withoutSharedPools(offers: readonly Offer[]): Offer[] {
+  const inOrder = [...offers].sort((a, b) => {
+    if (a.isProbe !== b.isProbe) return a.isProbe ? 1 : -1
+    return a.legCost < b.legCost ? -1 : a.legCost > b.legCost ? 1 : 0
+  })
+  const taken = new Set<string>()
+  const kept = new Set<Offer>()
+  for (const offer of inOrder) {
+    if (offer.pools.some((pool) => taken.has(pool))) continue
+    for (const pool of offer.pools) taken.add(pool)
+    kept.add(offer)
+  }
+  return offers.filter((offer) => kept.has(offer))
+}
+
+function gainOf({ amount }: { amount: BaseUnits }, side: Side): bigint {
+  return side === 'sell' ? BigInt(amount) : -BigInt(amount)
+}

@@ -1,0 +1,157 @@
+import { baseUnits } from '../domain/amount.ts'
+import type { Quote, Side } from '../domain/swap.ts'
+import type { AllocationRequest } from './distribution.ts'
+import { total } from './integers.ts'
+import { curveOf, expectedGain, isUseful, type Offer, quoteFor, withoutSharedPools, withQuote } from './offer.ts'
+import { chooseSplit, isBetter, type Split, type Worth } from './split.ts'
+
+/** A leg as the venue itself has quoted it. */
+export interface QuotedLeg {
+  readonly offer: Offer
+  /** In the order's units. */
+  readonly amount: bigint
+  readonly quote: Quote
+}
+
+/** A split of which every part has the venue's own quote. */
+export interface QuotedSplit extends Worth {
+  readonly legs: readonly QuotedLeg[]
+}
+
+/** What a split is made for, and within which limits. */
+export interface QuotedOrder {
+  readonly side: Side
+  readonly amount: bigint
+  readonly legsMax: number
+  /** Round trips at most, once there is a split at all. */
+  readonly roundsMax: number
+  readonly quote: AllocationRequest['quote']
+}
+
+/** A round trip that promises less than this share of what is there takes longer than it is worth: half a basis point. */
+const worthwhile = 20_000n
+
+/** What one venue is to get, in the order's units. */
+interface Part {
+  readonly offer: Offer
+  readonly amount: bigint
+}
+
+/**
+ * The best split over the offers that their venues have quoted for exactly these amounts.
+ *
+ * Between two quotes a curve is an estimate. So the amounts that a split chooses are quoted, all in one round trip, together with
+ * some around them; what is learned makes the next split better, for as long as that promises to be worth the time. A venue that
+ * does not quote its amount is left out, and the order is split again without it.
+ *
+ * @returns The split, null where nothing can be had; and why venues were left out.
+ */
+export async function quotedSplit(
+  offers: readonly Offer[],
+  order: QuotedOrder,
+): Promise<{ split: QuotedSplit | null; refused: Readonly<Record<string, string>> }> {
+  const refused: Record<string, string> = {}
+  let open = offers
+  let best: QuotedSplit | null = null
+  // It ends: each round without a split has one venue less.
+  for (let rounds = 0; best === null || rounds < order.roundsMax; rounds += 1) {
+    const rivals = withoutSharedPools(open)
+    const plan = planOver(rivals, order)
+    const parts = rivals.map((offer, place) => ({ offer, amount: plan.shares[place] ?? 0n }))
+    const chosen = parts.filter(({ amount }) => amount > 0n)
+    if (chosen.length === 0 || (best !== null && !isWorthAsking(plan, best))) break
+    const asked = await quoted(chosen, order)
+    open = open.map((offer) => asked.offers.get(offer.venue) ?? offer).filter(({ venue }) => !(venue in asked.refused))
+    Object.assign(refused, asked.refused)
+    if (Object.keys(asked.refused).length > 0) continue
+    const split = worthOf(
+      chosen.map(({ offer, amount }) => ({ offer: asked.offers.get(offer.venue) ?? offer, amount })),
+    )
+    if (split !== null && (best === null || isBetter(split, best))) best = split
+    if (asked.offers.size === 0) break
+  }
+  return { split: bestAlone(open, order, best), refused }
+}
+
+/** The offers with what their venues say to their parts and to amounts around them. A venue that does not quote its part refuses. */
+async function quoted(parts: readonly Part[], { quote, amount: whole }: QuotedOrder) {
+  const questions = parts.map((part) => ({ ...part, amounts: amountsToAsk(part, whole) }))
+  const longest = Math.max(...questions.map(({ amounts }) => amounts.length))
+  // Told in one turn, so that they are asked together.
+  const answers = await Promise.all(
+    Array.from({ length: longest }, (_, nth) => {
+      const asked = questions.flatMap(({ offer, amounts: { [nth]: amount } }) =>
+        amount === undefined ? [] : [[offer.venue, baseUnits(amount)]],
+      )
+      return quote(Object.fromEntries(asked))
+    }),
+  )
+  const offers = new Map<string, Offer>()
+  const refused: Record<string, string> = {}
+  for (const { offer, amount, amounts } of questions) {
+    for (const [nth, one] of amounts.entries()) {
+      const answer = answers[nth]?.[offer.venue]
+      if (isUseful(answer)) offers.set(offer.venue, withQuote(offers.get(offer.venue) ?? offer, one, answer))
+      else if (one === amount)
+        refused[offer.venue] = typeof answer === 'string' ? answer : 'It would give nothing for its part.'
+    }
+  }
+  return { offers, refused }
+}
+
+/** The part itself where it was not quoted yet, and the middle between it and what was quoted on either side. */
+function amountsToAsk({ offer, amount }: Part, whole: bigint): bigint[] {
+  if (offer.pool !== null) return []
+  const own = offer.quotes.has(amount) ? [] : [amount]
+  // All of the order, or all that the venue may have: there is no choice whose sides could matter.
+  if (amount === whole || amount === offer.cap) return own
+  const sizes = [0n, ...offer.quotes.keys()]
+  const below = sizes.reduce((most, size) => (size < amount && size > most ? size : most), 0n)
+  const above = sizes.reduce<bigint | null>(
+    (least, size) => (size > amount && (least === null || size < least) ? size : least),
+    null,
+  )
+  const sides = [(below + amount) >> 1n, above === null ? amount : (above + amount) >> 1n]
+  return [...own, ...sides.filter((side) => side > 0n && side !== amount && !offer.quotes.has(side))]
+}
+
+function planOver(offers: readonly Offer[], order: QuotedOrder): Split {
+  const candidates = offers.flatMap((offer) => {
+    const curve = curveOf(offer)
+    return curve === null ? [] : [{ curve, legCost: offer.legCost }]
+  })
+  return chooseSplit(candidates, order)
+}
+
+function isWorthAsking(plan: Worth, best: QuotedSplit): boolean {
+  if (plan.filled !== best.filled) return plan.filled > best.filled
+  const size = best.net < 0n ? -best.net : best.net
+  return (plan.net - best.net) * worthwhile > size
+}
+
+/** What a split is worth by the venues' own quotes. A leg that would bring nothing is none. */
+function worthOf(parts: readonly Part[]): QuotedSplit | null {
+  const legs = parts.flatMap(({ offer, amount }): QuotedLeg[] => {
+    const quote = quoteFor(offer, amount)
+    return isUseful(quote) ? [{ offer, amount, quote }] : []
+  })
+  if (legs.length === 0) return null
+  return {
+    legs,
+    filled: total(legs.map(({ amount }) => amount)),
+    net: total(legs.map(({ offer, quote }) => expectedGain(offer, quote) - offer.legCost)),
+  }
+}
+
+/**
+ * A split, or one venue for the whole order where that is better: what seemed to be a curve may have been the best of several
+ * pools, and worth less between two quotes than it looked.
+ */
+function bestAlone(offers: readonly Offer[], { amount }: QuotedOrder, split: QuotedSplit | null): QuotedSplit | null {
+  let best = split
+  for (const offer of offers) {
+    const alone = (curveOf(offer)?.reach ?? 0n) >= amount ? worthOf([{ offer, amount }]) : null
+    if (alone !== null && (best === null || isBetter(alone, best))) best = alone
+  }
+  return best
+}

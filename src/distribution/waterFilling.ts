@@ -1,0 +1,88 @@
+import { amountAt, type Curve, levelBits, type Stretch, shapeBits } from './curve.ts'
+
+/** Where a stretch of one of the curves begins or ends, in the order of levels. */
+export interface Step {
+  readonly level: bigint
+  /** Its curve's place among the curves. */
+  readonly curve: number
+  readonly stretch: Stretch
+  readonly kind: 'begins' | 'ends' | 'whole'
+}
+
+/** How an amount is spread. */
+export interface Filling {
+  /** For each curve, in the order's units. They add up to the amount, or to all that the curves can take. */
+  readonly shares: readonly bigint[]
+  /** The level that all stand at; null where the curves cannot take more. */
+  readonly level: bigint | null
+}
+
+/**
+ * All beginnings and ends of the curves' stretches by their level: what `fill` walks along. Made once for any number of fillings.
+ *
+ * @example
+ * stepsOf([poolCurve(pool, { side: 'sell', cap: 100n, trustPpm: 1_000_000n })]).map(({ kind }) => kind) // ['begins', 'ends']
+ */
+export function stepsOf(curves: readonly Curve[]): Step[] {
+  const steps = curves.flatMap(({ stretches }, curve) =>
+    stretches.flatMap((stretch): Step[] => {
+      if (stretch.slope === 0n) return [{ level: stretch.enters, curve, stretch, kind: 'whole' }]
+      return [
+        { level: stretch.enters, curve, stretch, kind: 'begins' },
+        { level: stretch.leaves, curve, stretch, kind: 'ends' },
+      ]
+    }),
+  )
+  return steps.sort((a, b) => (a.level < b.level ? -1 : a.level > b.level ? 1 : 0))
+}
+
+/**
+ * Spreads an amount over curves so that their marginal prices are equal, but for those that are at an end: the split that gains
+ * most, since each curve's price only worsens. Water rises over all curves alike, from step to step; between two steps the
+ * level follows from the amount in closed form, μ = (X − Σ taken + Σ shifts) / Σ slopes.
+ *
+ * @param amount - In the order's units.
+ * @param isOpen - Which curves take part, by their place.
+ *
+ * @example
+ * fill(30n, stepsOf(curves), [true, true]).shares // [10n, 20n] where the second is twice as deep
+ */
+export function fill(amount: bigint, steps: readonly Step[], isOpen: readonly boolean[]): Filling {
+  const shares = isOpen.map(() => 0n)
+  const open = new Map<Stretch, number>()
+  const take = (curve: number, units: bigint) => {
+    shares[curve] = (shares[curve] ?? 0n) + units
+  }
+  const stopAt = (level: bigint): Filling => {
+    for (const [stretch, curve] of open) take(curve, amountAt(stretch, level))
+    return { shares, level }
+  }
+  // What is left for the open stretches, and their sums.
+  let left = amount
+  let slopes = 0n
+  let shifts = 0n
+  for (const { level, curve, stretch, kind } of steps) {
+    if (isOpen[curve] !== true) continue
+    const wanted = (left << shapeBits) + shifts
+    const reached = (slopes * level) >> levelBits
+    if (slopes > 0n && reached >= wanted) return stopAt((wanted << levelBits) / slopes)
+    if (kind === 'begins') {
+      open.set(stretch, curve)
+      slopes += stretch.slope
+      shifts += stretch.shift
+      continue
+    }
+    const room = kind === 'whole' ? (wanted - reached) >> shapeBits : stretch.length
+    if (kind === 'ends') {
+      open.delete(stretch)
+      slopes -= stretch.slope
+      shifts -= stretch.shift
+    } else if (room <= stretch.length) {
+      take(curve, room)
+      return stopAt(level)
+    }
+    take(curve, stretch.length)
+    left -= stretch.length
+  }
+  return { shares, level: null }
+}

@@ -1,0 +1,67 @@
+import { type BaseUnits, baseUnits } from '../domain/amount.ts'
+import type { Scope } from './ledger.ts'
+import type { ShareRule } from './limitRules.ts'
+import type { Portion } from './portion.ts'
+import type { Ports } from './ports.ts'
+
+type CapPorts = Pick<Ports, 'limits' | 'ledger' | 'clock'>
+
+const whole = 10_000n
+
+/** What a leg on a venue would sell, as limits see it. */
+export function soldScope({ order, tokenIn }: Portion, venue: string): Scope {
+  return { kind: 'sold', tradeId: order.tradeId, venue, pair: order.pair, token: tokenIn.address }
+}
+
+/**
+ * The most of a portion that its limits leave for a venue, in the portion's units.
+ *
+ * A purchase is not known by its price yet, so that limits on what is sold show only once it is quoted: see `reserveSold`.
+ */
+export function capOf(ports: CapPorts, portion: Portion, venue: string, depth: BaseUnits | null): BaseUnits {
+  const { amount, side, order, taken } = portion
+  let cap = BigInt(amount)
+  const share = shareBps(ports, portion, venue, 'ofTradeBps')
+  if (share !== null) cap = lesser(cap, (BigInt(order.amount) * share) / whole - BigInt(taken[venue] ?? '0'))
+  if (side === 'buy') return baseUnits(cap > 0n ? cap : 0n)
+  const ofPool = poolShareBps(ports, portion, venue)
+  if (ofPool !== null && depth !== null) cap = lesser(cap, (BigInt(depth) * ofPool) / whole)
+  const room = ports.ledger.room(soldScope(portion, venue), ports.clock.now())
+  if (room !== null) cap = lesser(cap, room)
+  return baseUnits(cap > 0n ? cap : 0n)
+}
+
+/** Hundredths of a percent of a pool that one leg may put into it; null for any. */
+export function poolShareBps(ports: Pick<Ports, 'limits'>, portion: Portion, venue: string): bigint | null {
+  return shareBps(ports, portion, venue, 'ofPoolBps')
+}
+
+function shareBps(
+  { limits }: Pick<Ports, 'limits'>,
+  { order, tokenIn }: Portion,
+  venue: string,
+  share: 'ofTradeBps' | 'ofPoolBps',
+): bigint | null {
+  const covers = (rule: ShareRule): boolean =>
+    (rule.venue ?? venue) === venue &&
+    (rule.pair ?? order.pair) === order.pair &&
+    (rule.token ?? tokenIn.address) === tokenIn.address
+  const shares = limits.shares.flatMap((rule) => (covers(rule) ? (rule[share] ?? []) : []))
+  return shares.length === 0 ? null : BigInt(Math.min(...shares))
+}
+
+/**
+ * What of a portion may be sold in all, however it is split: limits that name no venue cover all of its legs together.
+ *
+ * @returns In the portion's units; all of it where it is bought.
+ */
+export function amountWithin(ports: CapPorts, portion: Portion): BaseUnits {
+  const { amount, side } = portion
+  if (side === 'buy') return amount
+  const room = ports.ledger.room(soldScope(portion, ''), ports.clock.now(), ({ venue }) => venue === null)
+  return room === null ? amount : baseUnits(lesser(BigInt(amount), room))
+}
+
+function lesser(one: bigint, other: bigint): bigint {
+  return one < other ? one : other
+}

@@ -1,0 +1,62 @@
+import type { LegContext, LegOrder } from '../domain/leg.ts'
+import type { Entry } from './ledger.ts'
+import { soldMax } from './legFunds.ts'
+import { keyOfLeg } from './legKeys.ts'
+import type { Ports } from './ports.ts'
+
+type LedgerPorts = Pick<Ports, 'ledger' | 'clock'>
+
+/** What a swap may sell and lose at most: nothing for an approval. */
+export function reservedBy({ task, tradeId, venue, pair = '', quote }: LegOrder): Entry[] {
+  if (task.kind !== 'swap') return []
+  const { swap, limit } = task
+  const common = { tradeId, venue, pair }
+  const other = swap.side === 'sell' ? swap.tokenOut : swap.tokenIn
+  const loss =
+    swap.side === 'sell' ? BigInt(quote?.amount ?? '0') - BigInt(limit) : BigInt(limit) - BigInt(quote?.amount ?? limit)
+  return [
+    { ...common, kind: 'sold', token: swap.tokenIn.address, amount: soldMax(task) },
+    { ...common, kind: 'loss', token: other.address, amount: loss > 0n ? loss : 0n },
+  ]
+}
+
+/** Puts back what a live leg has reserved: it was checked when the leg was planned. */
+export function holdReserved({ ledger }: Pick<Ports, 'ledger'>, { order, offer, gasCostWei }: LegContext): void {
+  const key = keyOfLeg(order)
+  for (const entry of reservedBy(order)) ledger.hold(key, entry)
+  ledger.hold(key, gasEntry(order, BigInt(gasCostWei) + gasMax(offer)))
+}
+
+/** Reserves what the gas of an offer may come to, on top of what the leg has paid already. @throws LimitReachedError */
+export function reserveGas(
+  { ledger, clock }: LedgerPorts,
+  { order, gasCostWei }: LegContext,
+  offer: LegContext['offer'],
+): void {
+  ledger.reserve(keyOfLeg(order), gasEntry(order, BigInt(gasCostWei) + gasMax(offer)), clock.now())
+}
+
+/** Keeps the ledger in step with a leg: what it had reserved is spent, or free again, once it has ended. */
+export function noteLedger({ ledger, clock }: LedgerPorts, to: string, { order, fill, gasCostWei }: LegContext): void {
+  if (to !== 'done' && to !== 'failed') return
+  const [key, nowMs] = [keyOfLeg(order), clock.now()]
+  ledger.settle(key, 'gas', BigInt(gasCostWei), nowMs)
+  ledger.settle(key, 'sold', BigInt(fill?.amountIn ?? '0'), nowMs)
+  ledger.settle(key, 'loss', lossOf(order, fill), nowMs)
+}
+
+/** What a fill fell short of the leg's first quote, in the units of the quote; 0 where it did not. */
+export function lossOf({ task, quote }: Pick<LegOrder, 'task' | 'quote'>, fill: LegContext['fill']): bigint {
+  if (task.kind !== 'swap' || fill === null || quote === null) return 0n
+  const quoted = BigInt(quote.amount)
+  const loss = task.swap.side === 'sell' ? quoted - BigInt(fill.amountOut) : BigInt(fill.amountIn) - quoted
+  return loss > 0n ? loss : 0n
+}
+
+function gasEntry({ tradeId, venue, pair = '' }: LegOrder, amount: bigint): Entry {
+  return { kind: 'gas', tradeId, venue, pair, token: 'native', amount }
+}
+
+function gasMax(offer: LegContext['offer']): bigint {
+  return offer === null ? 0n : BigInt(offer.gasLimit) * BigInt(offer.maxFeePerGas)
+}

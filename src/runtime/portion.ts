@@ -1,0 +1,35 @@
+import type { BaseUnits } from '../domain/amount.ts'
+import type { Hex } from '../domain/hex.ts'
+import type { LegPurpose } from '../domain/leg.ts'
+import type { Side, Swap } from '../domain/swap.ts'
+import type { Token } from '../domain/token.ts'
+import type { AcceptedOrder } from '../domain/trade.ts'
+
+/** What is split at once: all of an order at first; later what failed of it, or what was bought and is sold back. */
+export interface Portion {
+  readonly order: AcceptedOrder
+  readonly purpose: LegPurpose
+  /** How often the trade was split before: its legs have names of their own. */
+  readonly round: number
+  readonly side: Side
+  /** Base units of `tokenIn` when selling, of `tokenOut` when buying. */
+  readonly amount: BaseUnits
+  readonly tokenIn: Token
+  readonly tokenOut: Token
+  readonly venues: readonly string[]
+  /** What venues have of the order already, in the same units. */
+  readonly taken: Readonly<Record<string, BaseUnits>>
+  /** What all of it must come to: the least output when selling, the most input when buying. Null: its own first quotes decide. */
+  readonly bound: BaseUnits | null
+}
+
+/** All of an order, to be split for the first time. */
+export function wholeOf(order: AcceptedOrder): Portion {
+  const { side, amount, tokenIn, tokenOut, venues } = order
+  return { order, purpose: 'fill', round: 0, side, amount, tokenIn, tokenOut, venues, taken: {}, bound: null }
+}
+
+/** The swap of one of its legs. */
+export function swapOf({ tokenIn, tokenOut, side }: Portion, wallet: Hex, amount: BaseUnits): Swap {
+  return { wallet, tokenIn, tokenOut, side, amount }
+}
