@@ -145,6 +145,18 @@ describe.each(venueIds)('%s', (venueId) => {
     expect(quote).toEqual(await quoteOf(dex, swap))
   })
 
+  test.each(orders)('%s at the price of the best of its pools', async (_, order) => {
+    const [dex, swap] = [dexOf(venueId), swapFor(order)]
+    const pools = await answerTo(dex.poolRequest(swap))
+    const alone = pools.map((pool) => answerTo(dex.quoteRequest(swap, [pool])).catch(() => null))
+
+    const { amount } = await quoteOf(dex, swap)
+
+    const amounts = (await Promise.all(alone)).flatMap((quote) => (quote === null ? [] : [BigInt(quote.amount)]))
+    const best = amounts.reduce((a, b) => ((swap.side === 'sell') === a > b ? a : b))
+    expect(BigInt(amount)).toBe(best)
+  })
+
   test.each(orders)('%s, and the pool’s depth grows by what it took, fees apart', async (_, order) => {
     const [dex, swap] = [dexOf(venueId), swapFor(order)]
     const pools = await answerTo(dex.poolRequest(swap))
