@@ -74,6 +74,7 @@ export function uniswapV2(venue: UniswapV2Venue, deps: DepsV2): Dex {
     spenders: [{ address: contracts.router }],
     wrappedNative: contracts.wrappedNative,
     isConstantProduct: true,
+    feeOnTransferRoute: supportingRoute,
     poolRequest: (pair) => {
       const data: Hex = `${selectors.getPair}${pairWords(pair, wrappedNative)}`
       return poolsRequest([{ route: null, read: { kind: 'call', to: lowerHex(deps.factory), data } }])

@@ -45,7 +45,7 @@ function readGrant({ allowances, clock }: GrantPorts, grant: Grant): Request<voi
   return {
     reads: via === undefined ? [allowance, { kind: 'call', from: wallet, to, data }] : [allowance],
     answer: ([allowed, trial]) => {
-      const amount = allowed?.ok ? allowanceOf(grant, allowed.value, clock.now() / 1000) : undefined
+      const amount = allowed?.ok ? allowanceOf(grant, allowed.value, Math.floor(clock.now() / 1000)) : undefined
       if (amount === undefined) return
       allowances.note(grant, amount)
       if (amount > 0n && trial !== undefined) allowances.noteChangeable(grant, trial.ok)

@@ -69,13 +69,14 @@ export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEven
       return admitted === undefined ? { type: 'leg.admitted' } : admitted.then(() => ({ type: 'leg.admitted' }))
     },
 
-    quote: async ({ order: { task, venue } }, signal) => {
+    quote: async ({ order: { task, venue, quote: first } }, signal) => {
       if (task.kind !== 'swap') throw new TypeError('An approval has no quote.')
-      const request = known(dexes, venue, 'venue').quoteRequest(task.swap)
-      return {
-        type: 'leg.quoted',
-        quote: request.answer(await insist(ports, signal, () => chain.read(request.reads, follower.head().number))),
-      }
+      const dex = known(dexes, venue, 'venue')
+      const { reads, answer } = dex.quoteRequest(task.swap)
+      const quote = answer(await insist(ports, signal, () => chain.read(reads, follower.head().number)))
+      // A token that takes a fee for its transfers still does; the router’s own quote knows nothing of it.
+      const isTaxed = first?.route !== undefined && first.route === dex.feeOnTransferRoute
+      return { type: 'leg.quoted', quote: isTaxed ? { ...quote, route: first.route } : quote }
     },
 
     price: (context, signal) => priceLeg(context, ports, signal),

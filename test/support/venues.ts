@@ -7,3 +7,8 @@ export function venuesOf(world: Pick<World, 'venues'>): OpenOptions['venues'] {
     venue.kind === 'uniswapV3' ? { id: venue.id, kind: venue.kind, router: venue.router, quoter: venue.quoter } : venue,
   )
 }
+
+/** All venues of a test world, those of every kind included. */
+export function allVenuesOf(world: Pick<World, 'venues' | 'moreVenues'>): OpenOptions['venues'] {
+  return [...venuesOf(world), ...(world.moreVenues as unknown as OpenOptions['venues'])]
+}

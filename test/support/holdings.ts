@@ -1,0 +1,35 @@
+import { Interface } from 'ethers'
+import type { World } from '../../scripts/world/world.ts'
+import type { Hex } from '../../src/domain/hex.ts'
+
+const erc20 = new Interface([
+  'function balanceOf(address) view returns (uint256)',
+  'function approve(address, uint256)',
+])
+
+/** What wallets hold together of every token of a world, by symbol, in base units: the chain's own word. */
+export async function holdingsOf(world: World, wallets: readonly Hex[]): Promise<Record<string, bigint>> {
+  const held: Record<string, bigint> = {}
+  for (const [symbol, token] of Object.entries(world.tokens)) {
+    held[symbol] = 0n
+    for (const wallet of wallets) held[symbol] += await balanceOf(world, token, wallet)
+  }
+  return held
+}
+
+async function balanceOf({ rpc }: World, token: Hex | 'native', wallet: Hex): Promise<bigint> {
+  if (token === 'native') return BigInt((await rpc('eth_getBalance', [wallet, 'latest'])) as Hex)
+  const call = { to: token, data: erc20.encodeFunctionData('balanceOf', [wallet]) }
+  return BigInt((await rpc('eth_call', [call, 'latest'])) as Hex)
+}
+
+/** Has a wallet allow a spender so much of a token, before any manager has the wallet. */
+export async function allow(
+  { rpc }: World,
+  { wallet, token, spender, amount }: { wallet: Hex; token: Hex; spender: Hex; amount: bigint },
+): Promise<void> {
+  const data = erc20.encodeFunctionData('approve', [spender, amount])
+  const hash = await rpc('eth_sendTransaction', [{ from: wallet, to: token, data }])
+  while ((await rpc('eth_getTransactionReceipt', [hash])) === null)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+}
