@@ -51,8 +51,13 @@ export function failed({ failure }: TradeContext, event: TradeEvent): Facts {
   return { failure: 'failure' in event ? (event.failure ?? failure) : failure }
 }
 
-export function cancelled(event: TradeEvent): Facts {
-  return event.type === 'trade.cancel' ? { cancelReason: event.failure } : {}
+/** Once halted, no later reason takes that away. */
+export function cancelled(context: TradeContext, event: TradeEvent): Facts {
+  return event.type === 'trade.cancel' && !isHalted(context) ? { cancelReason: event.failure } : {}
+}
+
+function isHalted({ cancelReason }: TradeContext): boolean {
+  return cancelReason?.code === 'HALTED'
 }
 
 export function ended({ failure, plan }: TradeContext, event: TradeEvent): Facts {
@@ -93,10 +98,13 @@ export function mustReallocate(context: TradeContext, event: TradeEvent): boolea
   return plan.some((leg) => isFilling(leg) && leg.round === round && phases[leg.legId] === 'failed')
 }
 
-/** True where all legs have ended, only a part of the order is filled, and it was to be all or nothing. */
+/**
+ * True where all legs have ended, only a part of the order is filled, and it was to be all or nothing. A trade that was halted keeps
+ * what it has: to sell it back would be to trade.
+ */
 export function mustUnwind(context: TradeContext, event: TradeEvent): boolean {
   const { order, plan, unallocated } = context
-  if (order.fillPolicy.kind !== 'unwind' || !after(context, event).every(isEnded)) return false
+  if (order.fillPolicy.kind !== 'unwind' || isHalted(context) || !after(context, event).every(isEnded)) return false
   const phases = phasesAfter(context, event)
   const fills = plan.filter(isFilling).map(({ legId }) => phases[legId])
   const isPart = fills.includes('done') && (fills.includes('failed') || unallocated !== '0')

@@ -36,7 +36,7 @@ export const tradeMachine = setup({
     notePhase: assign(({ context, event }) => facts.legChanged(context, event)),
     noteFailure: assign(({ context, event }) => facts.failed(context, event)),
     noteEnd: assign(({ context, event }) => facts.ended(context, event)),
-    noteCancel: assign(({ event }) => facts.cancelled(event)),
+    noteCancel: assign(({ context, event }) => facts.cancelled(context, event)),
     cancelLegs: enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== 'trade.cancel') return
       for (const legId of facts.liveLegs(context)) {

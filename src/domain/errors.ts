@@ -73,6 +73,11 @@ export class ClosedError extends BaseError {
   readonly code = 'CLOSED'
 }
 
+/** Trading is halted: no order is taken, and what was under way is cancelled. Find out why, then `release()` it. */
+export class HaltedError extends BaseError {
+  readonly code = 'HALTED'
+}
+
 /** The trade ended without any leg: nothing was sent. `failure` says why. */
 export class TradeFailedError extends BaseError {
   readonly code = 'TRADE_FAILED'

@@ -1,7 +1,15 @@
 import type { AnyActorRef } from 'xstate'
-import { ClosedError, type Failure, OverloadedError, TradeConflictError, UnknownTradeError } from '../domain/errors.ts'
+import {
+  ClosedError,
+  type Failure,
+  OverloadedError,
+  TradeConflictError,
+  toFailure,
+  UnknownTradeError,
+} from '../domain/errors.ts'
 import type { AcceptedOrder } from '../domain/trade.ts'
 import type { Store } from '../store/store.ts'
+import { haltedError } from './halting.ts'
 import type { Journal } from './journal.ts'
 import { type LiveTrade, type LiveTradeDeps, type Origin, openTrade, type TradeStep } from './liveTrade.ts'
 import type { Metrics } from './metrics.ts'
@@ -166,6 +174,13 @@ export function startExecution(deps: ExecutionDeps): Execution {
     entry.trade.cancel(failure)
   }
 
+  /** Asks every trade to stop. Those that stand still, broken, are asked when they go on. */
+  function cancelHalted(): void {
+    const halt = ports.halting.current()
+    if (halt === null) return
+    for (const tradeId of [...entries.keys()]) cancel(tradeId, toFailure(haltedError(halt)))
+  }
+
   function checkSame(tradeId: string, before: string, order: AcceptedOrder): void {
     const now = order.fingerprint
     if (before === now) return
@@ -173,6 +188,9 @@ export function startExecution(deps: ExecutionDeps): Execution {
   }
 
   for (const origin of deps.resumed) start(origin.tradeId, origin)
+  // In the same turn: none of them has gone on by itself yet.
+  cancelHalted()
+  ports.halting.onChange(cancelHalted)
 
   return {
     submit(order) {
@@ -183,6 +201,7 @@ export function startExecution(deps: ExecutionDeps): Execution {
       if (live?.trade !== undefined) checkSame(tradeId, live.trade.order.fingerprint, order)
       if (record !== undefined) checkSame(tradeId, record.fingerprint, order)
       if (live !== undefined || record !== undefined) return handleOf(tradeId, live)
+      ports.halting.check()
       if (entries.size >= activeTradesMax) {
         throw new OverloadedError('As many trades are running as config.activeTradesMax allows.', { activeTradesMax })
       }

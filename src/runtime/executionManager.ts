@@ -8,6 +8,7 @@ import type { LegContext } from '../domain/leg.ts'
 import { topState } from '../monitor/format.ts'
 import { logTransition, type Transition } from '../monitor/log.ts'
 import { acceptOrder, type OrderRules, type TradeOrder } from './accept.ts'
+import type { Halt } from './halting.ts'
 import { type Inspection, startInspection } from './inspection.ts'
 import type { TradeStep } from './liveTrade.ts'
 import type { VenueMetrics } from './metrics.ts'
@@ -27,6 +28,8 @@ export interface ExecutionEvents {
   step: [TradeStep]
   /** A trade ended, and that is on disk. */
   ended: [TradeStatus]
+  /** Trading was halted, by a call or by a halt file, or goes on again (null). */
+  halted: [Halt | null]
   /** Something goes wrong, or is well again (`failure: null`); nothing ends by it. */
   trouble: [{ readonly what: string; readonly failure: Failure | null }]
 }
@@ -73,6 +76,7 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
       this.#open = await openExecution(this.#settings, openers, {
         onStep: (step, status, actor) => detached(() => this.#onStep(step, status, actor)),
         onEnded: (status) => this.#onEnded(status),
+        onHalted: (halt) => detached(() => this.emit('halted', halt)),
         onTrouble: (trouble) => this.#onTrouble(trouble),
       })
     } catch (error) {
@@ -88,7 +92,7 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
    * Executes an order and resolves when every leg has ended, with one status a leg.
    *
    * @throws InvalidOrderError, InvalidAmountError for a faulty order; TradeConflictError for another order under the same id;
-   * OverloadedError; TradeFailedError where no leg could begin; ClosedError where the manager closes first.
+   * OverloadedError; HaltedError; TradeFailedError where no leg could begin; ClosedError where the manager closes first.
    */
   async executeTrade(order: TradeOrder): Promise<readonly LegStatus[]> {
     const { tradeId, legs, failure } = await this.submitTrade(order).result()
@@ -99,7 +103,7 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
   /**
    * Starts an order and returns at once. The same order under the same id returns its trade, running or ended.
    *
-   * @throws InvalidOrderError, InvalidAmountError, TradeConflictError, OverloadedError, ClosedError.
+   * @throws InvalidOrderError, InvalidAmountError, TradeConflictError, OverloadedError, HaltedError, ClosedError.
    */
   submitTrade(order: TradeOrder): TradeHandle {
     const { execution } = this.#running()
@@ -133,6 +137,31 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
    */
   cancelTrade(tradeId: string): void {
     this.#running().execution.cancel(tradeId)
+  }
+
+  /**
+   * The kill switch. From this call on no order is accepted and nothing is signed but cancellations; every trade is asked to stop, as
+   * by `cancelTrade`, and none is split again or sold back. Resolves when that is on disk: it holds over restarts, until `release`.
+   *
+   * @param reason - For people: it is in every refusal, and in the failure of what was stopped.
+   * @throws ClosedError
+   */
+  halt(reason?: string): Promise<void> {
+    return this.#running().halting.halt(reason)
+  }
+
+  /**
+   * Takes orders again, and a halt file away. What was stopped stays stopped. Resolves when that is on disk.
+   *
+   * @throws StoreError where the halt file cannot be removed; HaltedError where somebody halts meanwhile; ClosedError.
+   */
+  release(): Promise<void> {
+    return this.#running().halting.release()
+  }
+
+  /** Since when nothing is traded, and why; null while trading goes on. */
+  get halted(): Halt | null {
+    return this.#running().halting.current()
   }
 
   /** Every transition of a trade and its legs, oldest first, until it is cleared. */

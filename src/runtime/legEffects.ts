@@ -18,12 +18,14 @@ const transferGas = 21_000
 
 /** What the runner does for a leg, by the effect that its state names. Each ends in one event and may run again. */
 export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEvent> {
-  const { chain, follower, dexes, signer, lanes, clock, onTrouble } = ports
+  const { chain, follower, dexes, signer, lanes, clock, halting, onTrouble } = ports
   const laneOf = ({ order }: LegContext) => known(lanes, walletOf(order), 'wallet')
 
   async function sign(context: LegContext, purpose: Attempt['purpose'], fees: Fees): Promise<Attempt> {
     const { order, offer, nonce } = context
     if (nonce === null) throw new TypeError('A leg without a nonce was to be signed.')
+    // The last gate: whatever a leg has heard so far, it gets no signature for a call.
+    if (purpose === 'call') halting.check()
     const wallet = walletOf(order)
     const call = purpose === 'call' ? offer?.call : nothingTo(wallet)
     if (call === undefined) throw new TypeError('A leg without an offer was to be signed.')

@@ -8,21 +8,23 @@ import { DistributionManager } from '../distribution/distributionManager.ts'
 import type { Clock } from '../domain/clock.ts'
 import { InvalidConfigError, toFailure } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
-import type { Json } from '../domain/json.ts'
 import { together } from '../domain/together.ts'
 import { createLogger, type Logger } from '../monitor/log.ts'
 import { type AllowList, openPiscinaSigner } from '../signer/piscinaSigner.ts'
 import type { Signer } from '../signer/signer.ts'
+import { type HaltFile, haltFile } from '../store/haltFile.ts'
 import { openLmdbStore } from '../store/lmdbStore.ts'
 import { MemoryBank } from '../store/memoryBank.ts'
 import type { Store } from '../store/store.ts'
 import { allowanceTable } from './allowances.ts'
 import { allowListOf } from './allowList.ts'
+import { describeSettings } from './describeSettings.ts'
 import { type Execution, startExecution } from './execution.ts'
 import { feeBook } from './feeBook.ts'
 import { fundsBook } from './funds.ts'
 import { readGaps, startGapFillers } from './gapFillers.ts'
 import { gasBook } from './gasBook.ts'
+import { findHalt, type Halt, type Halting, startHalting } from './halting.ts'
 import { startJournal } from './journal.ts'
 import { laneMarks } from './laneMarks.ts'
 import type { Lane } from './lanes.ts'
@@ -47,6 +49,8 @@ import { readTokens, type TokenTable } from './tokens.ts'
 export interface Openers {
   readonly clock: Clock
   readonly openStore: (dataDir: string) => Promise<Store>
+  /** Absent: nobody can halt it from outside. */
+  readonly haltFile?: (dataDir: string) => HaltFile
   readonly openChain: (chain: Settings['chain'], options: OpenChainOptions) => Promise<Chain>
   readonly openSigner: (settings: Pick<Settings, 'wallets' | 'chain'>, allow: AllowList) => Promise<Signer>
   readonly openVenue: (venue: VenueSettings, chain: Chain, field: string) => Promise<Dex>
@@ -55,6 +59,7 @@ export interface Openers {
 export const realOpeners: Openers = {
   clock: realClock(),
   openStore: openLmdbStore,
+  haltFile,
   openChain,
   openSigner: ({ wallets, chain }, allow) => openPiscinaSigner({ wallets, chainId: chain.chainId, allow }),
   openVenue: openDex,
@@ -64,6 +69,8 @@ export const realOpeners: Openers = {
 export interface Listeners {
   readonly onStep: (step: TradeStep, status: () => TradeStatus, actor: AnyActorRef) => void
   readonly onEnded: (status: TradeStatus) => void
+  /** Trading was halted, or goes on again (null). */
+  readonly onHalted: (halt: Halt | null) => void
   /** Something went wrong, or is well again (`failure: null`); nothing ended by it. */
   readonly onTrouble: (trouble: {
     readonly what: string
@@ -74,6 +81,7 @@ export interface Listeners {
 /** A running execution and what it runs on. */
 export interface OpenExecution {
   readonly execution: Execution
+  readonly halting: Halting
   readonly metrics: Metrics
   readonly signer: Signer
   readonly follower: HeadFollower
@@ -119,7 +127,7 @@ export async function openExecution(
 async function openAll(
   settings: Settings,
   openers: Openers,
-  { onStep, onEnded, onTrouble }: Listeners,
+  { onStep, onEnded, onHalted, onTrouble }: Listeners,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<OpenExecution> {
@@ -137,7 +145,9 @@ async function openAll(
   closers.push(() => store.close())
   const live = readLive(store)
   const gaps = readGaps(store)
-  const work = openWork(live, gaps, clock.now())
+  const file = openers.haltFile?.(settings.dataDir)
+  const found = await findHalt(store, file, clock)
+  const work = openWork(live, gaps, clock.now(), found !== null)
   const chain = await openers.openChain(settings.chain, { clock, onTrouble: trouble })
   closers.push(() => chain.close())
   await bindToChain(store, chain, settings.dataDir)
@@ -176,6 +186,7 @@ async function openAll(
       onTrouble({ what: 'the store', failure })
     },
   })
+  const halting = startHalting({ found, journal, clock, file })
   const marks = laneMarks(store)
   const lanes = await openLanes(signer.wallets, {
     chain,
@@ -205,6 +216,7 @@ async function openAll(
     pools: poolBook(bank),
     limits,
     ledger: openLedger(limits.rules, store),
+    halting,
     onTrouble: trouble,
   }
   const outdatedTrades = await findOutdated(outside, live)
@@ -235,10 +247,17 @@ async function openAll(
     onBroken: (tradeId, error) => trouble(error, `trade ${tradeId}, which stands still, on disk as it was last`),
   })
   closers.push(async () => {
+    halting.stop()
     execution.stop()
     fillers.stop()
     await journal.close()
   })
+  halting.onChange((halt) => {
+    if (halt === null) logger.info({}, 'Trading is released.')
+    else logger.warn({ halt }, 'Trading is halted: what was under way is cancelled.')
+    onHalted(halt)
+  })
+  follower.onHead(() => void halting.look().catch((error: unknown) => trouble(error, 'looking for a halt file')))
   for (const tradeId of outdatedTrades) execution.cancel(tradeId, outdated)
   // In the same commit as that: what was looked into now is no news at the next opening.
   const reconciled = [...lanes.values()].filter(({ strangers }) => strangers.length > 0)
@@ -248,10 +267,16 @@ async function openAll(
     })
   }
   logger.info(
-    { wallets: signer.wallets, signing: signer.backend, resumed: live.length, head: follower.head().number },
-    'Legwork is open.',
+    {
+      wallets: signer.wallets,
+      signing: signer.backend,
+      resumed: live.length,
+      head: follower.head().number,
+      halt: found,
+    },
+    found === null ? 'Legwork is open.' : 'Legwork is open, and halted.',
   )
-  return { execution, metrics: totals, signer, follower, tokens, lanes, clock, logger, close: closeAll }
+  return { execution, halting, metrics: totals, signer, follower, tokens, lanes, clock, logger, close: closeAll }
 }
 
 function bankOf({ memoryBank }: Settings, store: Store, clock: Clock): MemoryBank {
@@ -267,20 +292,4 @@ async function openVenues(
 ): Promise<ReadonlyMap<string, Dex>> {
   const opened = await together(venues.map((venue, index) => openVenue(venue, chain, `venues[${index}]`)))
   return new Map(opened.map((dex) => [dex.venue, dex]))
-}
-
-/** What is in force, for the memory bank: no key, no URL with what may be secret in it. */
-function describeSettings(
-  { execution, chain, venues, limits, budgets }: Settings,
-  { distribution, signer }: Ports,
-): Json {
-  return {
-    execution: { ...execution } as unknown as Json,
-    limits: limits as unknown as Json,
-    budgets: budgets as unknown as Json,
-    chainId: chain.chainId,
-    venues: venues.map((venue) => ({ ...venue }) as unknown as Json),
-    wallets: signer.wallets,
-    distribution: distribution.describe?.() ?? null,
-  }
 }

@@ -9,6 +9,7 @@ import type { Signer } from '../signer/signer.ts'
 import type { Allowances } from './allowances.ts'
 import type { Funds } from './funds.ts'
 import type { GasBook } from './gasBook.ts'
+import type { Halting } from './halting.ts'
 import type { Lane } from './lanes.ts'
 import type { Ledger } from './ledger.ts'
 import type { Limits } from './limitRules.ts'
@@ -38,6 +39,7 @@ export interface Ports {
   readonly pools: PoolBook
   readonly limits: Pick<Limits, 'shares'>
   readonly ledger: Ledger
+  readonly halting: Halting
   readonly gaps: Gaps
   readonly onTrouble: OnTrouble
 }

@@ -30,17 +30,22 @@ interface StoredLeg {
   readonly snapshot: { readonly status: string; readonly value: unknown; readonly context: LegContext }
 }
 
-/** Reads what live trades left open, before any actor is started. */
-export function openWork(live: readonly StoredTrade[], gaps: readonly StoredGap[], nowMs: number): OpenLeg[] {
+/** Reads what live trades left open, before any actor is started. Where trading is halted, all of it is to be cancelled. */
+export function openWork(
+  live: readonly StoredTrade[],
+  gaps: readonly StoredGap[],
+  nowMs: number,
+  isHalted = false,
+): OpenLeg[] {
   const legs = live.flatMap(({ record }) => {
     const { children } = record.snapshot as unknown as { children: Record<string, StoredLeg> }
     return Object.values(children).map(({ snapshot }) => snapshot)
   })
   const all = [...legs, ...gaps.map(({ snapshot }) => snapshot as unknown as StoredLeg['snapshot'])]
-  return all.flatMap((snapshot) => (snapshot.status === 'active' ? [openLeg(snapshot, nowMs)] : []))
+  return all.flatMap((snapshot) => (snapshot.status === 'active' ? [openLeg(snapshot, nowMs, isHalted)] : []))
 }
 
-function openLeg({ value, context }: StoredLeg['snapshot'], nowMs: number): OpenLeg {
+function openLeg({ value, context }: StoredLeg['snapshot'], nowMs: number, isHalted: boolean): OpenLeg {
   const { order, nonce, attempts } = context
   const path = pathOf(value)
   return {
@@ -49,7 +54,7 @@ function openLeg({ value, context }: StoredLeg['snapshot'], nowMs: number): Open
     nonce,
     holdsPlace: order.task.kind !== 'gap' && !isWithoutPlace(path),
     attempts,
-    raw: isToBeSent(context, nowMs) ? (attempts.at(-1)?.raw ?? null) : null,
+    raw: isToBeSent(context, nowMs, isHalted) ? (attempts.at(-1)?.raw ?? null) : null,
     venue: order.task.kind === 'gap' ? null : order.venue,
   }
 }
@@ -114,9 +119,9 @@ function missing(field: string, value: string, trade: string): InvalidConfigErro
 }
 
 /** A call that its leg was told to stop, or that is too late, may never have been sent: its cancellation takes the nonce. */
-function isToBeSent({ cancelReason, attempts, offer }: LegContext, nowMs: number): boolean {
+function isToBeSent({ cancelReason, attempts, offer }: LegContext, nowMs: number, isHalted: boolean): boolean {
   if (attempts.at(-1)?.purpose === 'cancel') return true
-  return cancelReason === null && offer !== null && nowMs < offer.deadlineMs
+  return !isHalted && cancelReason === null && offer !== null && nowMs < offer.deadlineMs
 }
 
 /** Sends the recorded bytes of every open nonce again, lowest first. Whatever the nodes say, the legs look for receipts. */

@@ -23,12 +23,14 @@ export function tradeEffects(deps: TradeEffectDeps): Effects<TradeContext, Trade
   const { ports, metrics, actor, onEnded } = deps
 
   async function splitAgain(portion: Portion | null, signal: AbortSignal): Promise<Allocated> {
+    ports.halting.check()
     if (portion === null) return { type: 'trade.allocated', plan: [], unallocated: '0' }
     return allocated(await planByDistribution(ports, portion, signal))
   }
 
   return {
     allocate: ({ order }, signal) => {
+      ports.halting.check()
       const whole = wholeOf(order)
       if (order.quotes === null) return planByDistribution(ports, whole, signal).then(allocated)
       const plan = planByQuotes(ports, whole, order.quotes, signal)
