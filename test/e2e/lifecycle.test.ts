@@ -1,10 +1,10 @@
 import { parseUnits } from 'ethers'
 import { describe, expect, test } from 'vitest'
-import type { World } from '../../scripts/world/world.ts'
-import type { ExecutionManager, Hex, LegStatus, TradeHandle } from '../../src/index.ts'
+import type { ExecutionManager, Hex, TradeHandle } from '../../src/index.ts'
 import { useWorld } from '../support/anvil.ts'
 import { ledgerOf } from '../support/ledger.ts'
 import { eventually, useManagers } from '../support/manager.ts'
+import { areSent, mineToEnd as mineUntilEnd, sellBefore } from '../support/trading.ts'
 
 const world = useWorld({ mining: 'manual' })
 const { open } = useManagers(world)
@@ -20,45 +20,7 @@ function stateOf(execution: ExecutionManager, legId = 'uniswap-v2'): string | un
 const reaches = (execution: ExecutionManager, state: string, legId?: string) =>
   eventually(() => stateOf(execution, legId) === state, `${legId ?? 'the leg'} in ${state}`)
 
-const areSent = (handle: TradeHandle, count: number) =>
-  eventually(() => {
-    const states = handle.status().legs.map(({ state }) => state)
-    return states.length === count && states.every((state) => state === 'submitted.pending')
-  }, `${count} legs sent`)
-
-/** Mines until the trade has ended. */
-async function mineToEnd(handle: TradeHandle): Promise<readonly LegStatus[]> {
-  let hasEnded = false
-  const result = handle.result().finally(() => {
-    hasEnded = true
-  })
-  while (!hasEnded) {
-    await world().mine()
-    await new Promise((resolve) => setTimeout(resolve, 40))
-  }
-  return (await result).legs
-}
-
-/** Somebody else trades on Uniswap V2: sells so much ETH that the price falls. Pays more, so that it is mined first. */
-async function sellBefore(target: World, ether: string): Promise<void> {
-  const [, other] = target.accounts
-  const router = target.venues[0].router
-  const path = [target.tokens.WETH, target.tokens.USDC].map((token) => token.slice(2).padStart(64, '0')).join('')
-  const word = (value: bigint): string => value.toString(16).padStart(64, '0')
-  const data = `0x7ff36ab5${word(1n)}${word(128n)}${other?.address.slice(2).toLowerCase().padStart(64, '0')}${word(2n ** 40n)}${word(2n)}${path}`
-  const fee = `0x${parseUnits('90', 'gwei').toString(16)}`
-  await target.rpc('eth_sendTransaction', [
-    {
-      from: other?.address,
-      to: router,
-      value: `0x${parseUnits(ether, 'ether').toString(16)}`,
-      data,
-      gas: '0x493e0',
-      maxFeePerGas: fee,
-      maxPriorityFeePerGas: fee,
-    },
-  ])
-}
+const mineToEnd = (handle: TradeHandle) => mineUntilEnd(world(), handle)
 
 async function setBaseFee(gwei: string): Promise<void> {
   await world().rpc('anvil_setNextBlockBaseFeePerGas', [`0x${parseUnits(gwei, 'gwei').toString(16)}`])
