@@ -187,19 +187,25 @@ export class StoreError extends BaseError {
 /** A limit or budget of the configuration leaves too little room. Nothing was sent for it; room comes back as trades end and windows pass. */
 export class LimitReachedError extends BaseError {
   readonly code = 'LIMIT_REACHED'
-  /** What is left, in base units of the limit's token. */
-  readonly room: bigint
+  /** The one venue that the limit is for; null where it is for several. */
+  readonly venue: string | null
+  /** The token that it counts. */
+  readonly token: string
+  /** What was to be taken, and what is left, in base units of the limit's token. */
   readonly wanted: bigint
+  readonly room: bigint
 
   constructor(
-    field: string,
-    { kind, venue, pair, token, amount }: { kind: string; venue: string; pair: string; token: string; amount: bigint },
+    { field, venue, token }: { readonly field: string; readonly venue: string | null; readonly token: string },
+    wanted: bigint,
     room: bigint,
   ) {
-    const facts = { field, kind, venue, pair, token, 'wanted, base units': `${amount}`, 'left, base units': `${room}` }
+    const facts = { field, token, 'wanted, base units': `${wanted}`, 'left, base units': `${room}` }
     super('A limit of the configuration leaves too little room.', facts)
+    this.venue = venue
+    this.token = token
+    this.wanted = wanted
     this.room = room
-    this.wanted = amount
   }
 }
 

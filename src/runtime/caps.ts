@@ -1,4 +1,5 @@
 import { type BaseUnits, baseUnits } from '../domain/amount.ts'
+import { LimitReachedError } from '../domain/errors.ts'
 import type { Scope } from './ledger.ts'
 import type { ShareRule } from './limitRules.ts'
 import type { Portion } from './portion.ts'
@@ -19,15 +20,15 @@ export function soldScope({ order, tokenIn }: Portion, venue: string): Scope {
  * A purchase is not known by its price yet, so that limits on what is sold show only once it is quoted: see `reserveSold`.
  */
 export function capOf(ports: CapPorts, portion: Portion, venue: string, depth: BaseUnits | null): BaseUnits {
-  const { amount, side, order, taken } = portion
-  let cap = BigInt(amount)
+  const { amount, side, purpose, order, taken, caps } = portion
+  let cap = lesser(BigInt(amount), BigInt(caps[venue] ?? amount))
   const share = shareBps(ports, portion, venue, 'ofTradeBps')
   if (share !== null) cap = lesser(cap, (BigInt(order.amount) * share) / whole - BigInt(taken[venue] ?? '0'))
-  if (side === 'buy') return baseUnits(cap > 0n ? cap : 0n)
+  if (side === 'buy' || purpose === 'unwind') return baseUnits(cap > 0n ? cap : 0n)
   const ofPool = poolShareBps(ports, portion, venue)
   if (ofPool !== null && depth !== null) cap = lesser(cap, (BigInt(depth) * ofPool) / whole)
   const room = ports.ledger.room(soldScope(portion, venue), ports.clock.now())
-  if (room !== null) cap = lesser(cap, room)
+  if (room !== null) cap = lesser(cap, room.amount)
   return baseUnits(cap > 0n ? cap : 0n)
 }
 
@@ -51,15 +52,20 @@ function shareBps(
 }
 
 /**
- * What of a portion may be sold in all, however it is split: limits that name no venue cover all of its legs together.
+ * What of a portion may be sold in all, however it is split: limits that name no venue cover all of its legs together. A purchase is
+ * bounded once it is quoted.
  *
- * @returns In the portion's units; all of it where it is bought.
+ * @returns In the portion's units.
+ * @throws LimitReachedError where that is nothing.
  */
 export function amountWithin(ports: CapPorts, portion: Portion): BaseUnits {
-  const { amount, side } = portion
-  if (side === 'buy') return amount
-  const room = ports.ledger.room(soldScope(portion, ''), ports.clock.now(), ({ venue }) => venue === null)
-  return room === null ? amount : baseUnits(lesser(BigInt(amount), room))
+  const { amount, side, purpose, tokenIn } = portion
+  if (side === 'buy' || purpose === 'unwind') return amount
+  const scope = soldScope(portion, '')
+  const room = ports.ledger.room(scope, ports.clock.now(), ({ venue }) => venue === null)
+  if (room === null || room.amount >= BigInt(amount)) return amount
+  if (room.amount > 0n) return baseUnits(room.amount)
+  throw new LimitReachedError({ field: room.field, venue: null, token: tokenIn.address }, BigInt(amount), 0n)
 }
 
 function lesser(one: bigint, other: bigint): bigint {

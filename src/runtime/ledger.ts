@@ -31,6 +31,18 @@ export interface Rule {
   readonly amount: bigint
 }
 
+/** An entry of the leg that has this key. */
+export interface KeyedEntry {
+  readonly key: string
+  readonly entry: Entry
+}
+
+/** What a limit leaves, and where it stands in the configuration. */
+export interface Room {
+  readonly field: string
+  readonly amount: bigint
+}
+
 /** What an entry would be part of: all of it but the amount. */
 export type Scope = Omit<Entry, 'amount'>
 
@@ -40,10 +52,14 @@ export type Scope = Omit<Entry, 'amount'>
  * is kept.
  */
 export interface Ledger {
-  /** The most that one more entry may have, by the rules that `covers` picks; null where none limits it. */
-  room(scope: Scope, nowMs: number, covers?: (rule: Rule) => boolean): bigint | null
-  /** Reserves for a leg, which is named by its key, in place of what it had reserved of this kind. @throws LimitReachedError */
-  reserve(key: string, entry: Entry, nowMs: number): void
+  /** The most that one more entry may have, by the rules that `covers` picks, and whose limit that is; null where none limits it. */
+  room(scope: Scope, nowMs: number, covers?: (rule: Rule) => boolean): Room | null
+  /**
+   * Reserves for legs, which are named by their keys, in place of what they had reserved of these kinds: all of it or nothing.
+   *
+   * @throws LimitReachedError
+   */
+  reserve(entries: readonly KeyedEntry[], nowMs: number): void
   /** Reserves what was reserved before, or cannot be refused any more. */
   hold(key: string, entry: Entry): void
   /** The leg has ended and took so much of it: nothing where it is 0. */
@@ -62,6 +78,7 @@ interface Spent extends Entry {
 
 const kinds = ['sold', 'gas', 'loss'] as const
 const dayMs = 24 * 60 * 60 * 1000
+const none: ReadonlySet<string> = new Set()
 
 /** The ledger of a store, under these rules. */
 export function openLedger(rules: readonly Rule[], store: Pick<Store, 'entries'>): Ledger {
@@ -74,24 +91,19 @@ export function openLedger(rules: readonly Rule[], store: Pick<Store, 'entries'>
   // The oldest come first, here and wherever one is added.
   for (const [key, entry] of stored.sort(([, one], [, other]) => one.atMs - other.atMs)) spent.set(key, entry)
 
-  function sumOf(rule: Rule, scope: Scope, nowMs: number, except: string): bigint {
-    let sum = 0n
-    for (const [key, entry] of open) if (key !== except && isCounted(rule, entry, scope)) sum += entry.amount
-    if (rule.over === 'open') return sum
-    const since = rule.over === 'window' ? nowMs - rule.windowMs : Number.NEGATIVE_INFINITY
-    for (const entry of spent.values()) if (entry.atMs > since && isCounted(rule, entry, scope)) sum += entry.amount
-    return sum
-  }
-
-  function tightest(scope: Scope, nowMs: number, except: string, covers: (rule: Rule) => boolean) {
-    let found: { rule: Rule; room: bigint } | null = null
-    for (const rule of rules) {
-      if (!isCovered(rule, scope) || !covers(rule)) continue
-      const left = rule.amount - sumOf(rule, scope, nowMs, except)
-      const room = left > 0n ? left : 0n
-      if (found === null || room < found.room) found = { rule, room }
+  /** What a rule leaves beside all that is reserved, but for these, and spent. */
+  function left(rule: Rule, { tradeId }: Pick<Entry, 'tradeId'>, nowMs: number, except: ReadonlySet<string>): bigint {
+    let rest = rule.amount
+    const isCounted = (entry: Entry): boolean =>
+      isCovered(rule, entry) && (rule.over !== 'trade' || entry.tradeId === tradeId)
+    for (const [name, entry] of open) if (!except.has(name) && isCounted(entry)) rest -= entry.amount
+    if (rule.over !== 'open') {
+      const since = rule.over === 'window' ? nowMs - rule.windowMs : Number.NEGATIVE_INFINITY
+      for (const [name, entry] of spent) {
+        if (!except.has(name) && entry.atMs > since && isCounted(entry)) rest -= entry.amount
+      }
     }
-    return found
+    return rest > 0n ? rest : 0n
   }
 
   function note(tradeId: string, write: Write): void {
@@ -108,13 +120,27 @@ export function openLedger(rules: readonly Rule[], store: Pick<Store, 'entries'>
   }
 
   return {
-    room: (scope, nowMs, covers = any) => tightest(scope, nowMs, '', covers)?.room ?? null,
-    reserve(key, entry, nowMs) {
+    room(scope, nowMs, covers = any) {
+      let found: Room | null = null
+      for (const rule of rules) {
+        if (!isCovered(rule, scope) || !covers(rule)) continue
+        const amount = left(rule, scope, nowMs, none)
+        if (found === null || amount < found.amount) found = { field: rule.field, amount }
+      }
+      return found
+    },
+    reserve(entries, nowMs) {
       if (rules.length === 0) return
-      const name = nameOf(key, entry.kind)
-      const limit = tightest(entry, nowMs, name, any)
-      if (limit !== null && entry.amount > limit.room) throw new LimitReachedError(limit.rule.field, entry, limit.room)
-      open.set(name, entry)
+      const own = new Set(entries.map(({ key, entry }) => nameOf(key, entry.kind)))
+      for (const rule of rules) {
+        const covered = entries.filter(({ entry }) => isCovered(rule, entry))
+        const [first] = covered
+        if (first === undefined) continue
+        const wanted = covered.reduce((sum, { entry }) => sum + entry.amount, 0n)
+        const room = left(rule, first.entry, nowMs, own)
+        if (wanted > room) throw new LimitReachedError(rule, wanted, room)
+      }
+      for (const { key, entry } of entries) open.set(nameOf(key, entry.kind), entry)
     },
     hold(key, entry) {
       if (rules.length === 0) return
@@ -163,11 +189,6 @@ function isCovered({ kind, token, venue, pair }: Rule, entry: Scope): boolean {
     (venue === null || venue === entry.venue) &&
     (pair === null || pair === entry.pair)
   )
-}
-
-/** True where an entry counts in the rule's sum for `scope`. */
-function isCounted(rule: Rule, entry: Entry, scope: Scope): boolean {
-  return isCovered(rule, entry) && (rule.over !== 'trade' || entry.tradeId === scope.tradeId)
 }
 
 function readSpent(value: Json): Spent {

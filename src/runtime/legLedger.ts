@@ -33,7 +33,7 @@ export function reserveGas(
   { order, gasCostWei }: LegContext,
   offer: LegContext['offer'],
 ): void {
-  ledger.reserve(keyOfLeg(order), gasEntry(order, BigInt(gasCostWei) + gasMax(offer)), clock.now())
+  ledger.reserve([{ key: keyOfLeg(order), entry: gasEntry(order, BigInt(gasCostWei) + gasMax(offer)) }], clock.now())
 }
 
 /** Keeps the ledger in step with a leg: what it had reserved is spent, or free again, once it has ended. */

@@ -38,6 +38,7 @@ export function legsOf(ports: Ports, portion: Portion, shares: readonly Share[],
   const approvals = new Map<string, string>()
   try {
     for (const share of shares) legs.push(...legsOfShare(ports, portion, share, origin, approvals))
+    reserve(ports, portion, legs)
     return legs
   } catch (error) {
     const ids = shares.map(({ venue }) => swapIdOf(venue, portion.round))
@@ -82,12 +83,6 @@ function legsOfShare(
     quote,
     after: null,
   }
-  const key = keyOfLeg(swap)
-  for (const entry of reservedBy(swap)) {
-    // What is sold back was bought within the limits.
-    if (purpose === 'unwind') ports.ledger.hold(key, entry)
-    else ports.ledger.reserve(key, entry, ports.clock.now())
-  }
   noteWant(ports, { order: swap, offer: null })
   const first = approvalsOf(
     ports,
@@ -98,6 +93,13 @@ function legsOfShare(
     approvals,
   )
   return [...first.legs, { ...swap, after: first.last }]
+}
+
+function reserve({ ledger, clock }: Ports, { purpose }: Portion, legs: readonly LegOrder[]): void {
+  const entries = legs.flatMap((leg) => reservedBy(leg).map((entry) => ({ key: keyOfLeg(leg), entry })))
+  // What is sold back was bought within the limits.
+  if (purpose === 'unwind') for (const { key, entry } of entries) ledger.hold(key, entry)
+  else ledger.reserve(entries, clock.now())
 }
 
 type Common = Omit<LegOrder, 'legId' | 'task' | 'after'>

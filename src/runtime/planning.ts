@@ -133,33 +133,28 @@ export function planByDistribution(ports: Ports, portion: Portion, signal: Abort
 async function splitUntilItFits(ports: Ports, portion: Portion, signal: AbortSignal): Promise<Plan> {
   let trial = portion
   for (let splits = 1; ; splits += 1) {
-    try {
-      const result = await splitOnce(ports, trial, signal)
-      if (!('failed' in result)) return { ...result, unallocated: restOf(portion, result.plan) }
-      if (splits === splitsMax) throw result.error
-      trial = without(trial, result.failed, result.error)
-    } catch (error) {
-      if (!(error instanceof LimitReachedError) || splits === splitsMax || signal.aborted) throw error
-      trial = shrunk(trial, error)
-    }
+    const result = await splitOnce(ports, trial, signal)
+    if ('plan' in result) return { ...result, unallocated: restOf(portion, result.plan) }
+    if (splits === splitsMax) throw result.error
+    trial =
+      'failed' in result ? without(trial, result.failed, result.error) : within(trial, result.shares, result.error)
   }
 }
 
-type Split = Omit<Plan, 'unallocated'> | { readonly failed: readonly string[]; readonly error: unknown }
+/** A plan; or venues whose legs would fail; or shares that a limit has no room for. */
+type Split =
+  | Omit<Plan, 'unallocated'>
+  | { readonly failed: readonly string[]; readonly error: unknown }
+  | { readonly shares: readonly Share[]; readonly error: LimitReachedError }
 
 async function splitOnce(ports: Ports, portion: Portion, signal: AbortSignal): Promise<Split> {
   const { order, side, tokenIn, tokenOut, venues } = portion
   const surveyor = surveyorOf(ports, portion, signal)
-  const amount = amountWithin(ports, portion)
-  if (amount === '0')
-    throw new NoLiquidityError('The limits of the configuration leave nothing to sell at present.', {
-      pair: order.pair,
-    })
   const request: AllocationRequest = {
     tradeId: order.tradeId,
     pair: order.pair,
     side,
-    amount,
+    amount: amountWithin(ports, portion),
     tokenIn,
     tokenOut,
     venues,
@@ -167,10 +162,16 @@ async function splitOnce(ports: Ports, portion: Portion, signal: AbortSignal): P
     survey: surveyor.survey,
     quote: surveyor.quote,
   }
-  const { legs } = checkedAllocation(await ports.distribution.allocate(request), request)
+  const { legs: shares } = checkedAllocation(await ports.distribution.allocate(request), request)
   const nativePrice = surveyor.nativePrice()
   if (signal.aborted) return { plan: [], nativePrice }
-  const plan = legsOf(ports, portion, legs, { quotedAtMs: surveyor.askedAtMs(), preflight: true })
+  let plan: readonly LegOrder[]
+  try {
+    plan = legsOf(ports, portion, shares, { quotedAtMs: surveyor.askedAtMs(), preflight: true })
+  } catch (error) {
+    if (error instanceof LimitReachedError) return { shares, error }
+    throw error
+  }
   const tried = await preflight(ports, portion, plan, signal)
   if (!signal.aborted && tried.failed.length === 0) return { plan: tried.plan, nativePrice }
   dropWants(ports, plan.map(keyOfLeg))
@@ -190,14 +191,27 @@ function without(portion: Portion, failed: readonly string[], error: unknown): P
   return { ...portion, venues }
 }
 
-/** As much less as a limit is short. What a purchase costs grows faster than its amount, so that this is enough. */
-function shrunk(portion: Portion, error: LimitReachedError): Portion {
-  const { side, bound } = portion
-  const whole = BigInt(portion.amount)
-  const amount = (whole * error.room) / error.wanted
+/**
+ * A portion with less of what a limit has no room for: where the limit is for one venue, that venue's part. What a sale takes is
+ * known beforehand, so that another trade took the room meanwhile, and the next split sees what is left. What a purchase costs
+ * grows faster than its amount, and so does what a sale may lose: in proportion is little enough.
+ */
+function within(portion: Portion, shares: readonly Share[], error: LimitReachedError): Portion {
+  const { side, bound, caps, amount: whole, tokenIn } = portion
+  if (side === 'sell' && error.token === tokenIn.address) return portion
+  // A millionth less makes up for what rounding adds.
+  const scaled = (amount: bigint): bigint => (amount * error.room * (million - 1n)) / (error.wanted * million)
+  const share = shares.find(({ venue }) => venue === error.venue)
+  if (share !== undefined) {
+    return { ...portion, caps: { ...caps, [share.venue]: baseUnits(scaled(BigInt(share.amount))) } }
+  }
+  const amount = scaled(shares.reduce((sum, one) => sum + BigInt(one.amount), 0n))
   if (amount === 0n) throw error
   const part = bound === null ? null : BigInt(bound) * amount
   // Never looser than the whole's: a least output is rounded up, a most input down.
-  const scaled = part === null ? null : baseUnits(side === 'sell' ? (part + whole - 1n) / whole : part / whole)
-  return { ...portion, amount: baseUnits(amount), bound: scaled }
+  const total = BigInt(whole)
+  const least = part === null ? null : baseUnits(side === 'sell' ? (part + total - 1n) / total : part / total)
+  return { ...portion, amount: baseUnits(amount), bound: least }
 }
+
+const million = 1_000_000n

@@ -19,6 +19,8 @@ export interface Portion {
   readonly venues: readonly string[]
   /** What venues have of the order already, in the same units. */
   readonly taken: Readonly<Record<string, BaseUnits>>
+  /** The most that venues may get, where a split has shown that limits leave no more; in the same units. */
+  readonly caps: Readonly<Record<string, BaseUnits>>
   /** What all of it must come to: the least output when selling, the most input when buying. Null: its own first quotes decide. */
   readonly bound: BaseUnits | null
 }
@@ -26,7 +28,7 @@ export interface Portion {
 /** All of an order, to be split for the first time. */
 export function wholeOf(order: AcceptedOrder): Portion {
   const { side, amount, tokenIn, tokenOut, venues } = order
-  return { order, purpose: 'fill', round: 0, side, amount, tokenIn, tokenOut, venues, taken: {}, bound: null }
+  return { order, purpose: 'fill', round: 0, side, amount, tokenIn, tokenOut, venues, taken: {}, caps: {}, bound: null }
 }
 
 /** The swap of one of its legs. */

@@ -44,6 +44,7 @@ export function restOf(order: AcceptedOrder, legs: readonly LegContext[], round:
     tokenOut,
     venues,
     taken: takenBy(swaps),
+    caps: {},
     bound: boundOf(first, order, rest),
   }
 }
@@ -65,6 +66,7 @@ export function boughtOf(order: AcceptedOrder, legs: readonly LegContext[], roun
     tokenOut: order.tokenIn,
     venues: venues.length > 0 ? venues : order.venues,
     taken: {},
+    caps: {},
     bound: null,
   }
 }
