@@ -52,6 +52,18 @@ export interface SimulatedCall extends Call {
   readonly gas?: number
 }
 
+/** What a simulation finds at accounts in place of what the chain has, by address in lower case. */
+export type StateOverrides = Readonly<Record<Hex, AccountOverride>>
+
+/** Of one account; what is left out stays as it is. */
+export interface AccountOverride {
+  /** In wei. */
+  readonly balance?: BaseUnits
+  readonly code?: Hex
+  /** Words of its storage, by slot; the others stay. */
+  readonly slots?: Readonly<Record<Hex, Hex>>
+}
+
 /** What became of a `SimulatedCall`. `gasUsed` is in gas units, and about what a receipt would say. */
 export type SimulationReply =
   | {
@@ -92,10 +104,15 @@ export interface Chain extends Reader {
    * that fails changes nothing. Where the node has no method for that, a call sees only those of its own wallet.
    *
    * @param at - Number of the block whose state they find; the latest without it.
+   * @param overrides - What they find instead of it.
    * @returns One reply a call, in their order.
    * @throws EndpointError where no endpoint answers, or none can simulate.
    */
-  simulate(calls: readonly SimulatedCall[], at?: number): Promise<readonly SimulationReply[]>
+  simulate(
+    calls: readonly SimulatedCall[],
+    at?: number,
+    overrides?: StateOverrides,
+  ): Promise<readonly SimulationReply[]>
 
   /** Transactions mined from `wallet` at the block `at` (its number; the latest without it): the lowest nonce still free. */
   minedNonce(wallet: Hex, at?: number): Promise<number>

@@ -86,8 +86,8 @@ export function rpcChain(parts: RpcChainParts): Chain {
     read: (reads, at) =>
       reads.length === 0 ? Promise.resolve([]) : sources.ask((endpoint) => readAll(endpoint, reads, { at, multicall })),
 
-    simulate: (calls, at) =>
-      calls.length === 0 ? Promise.resolve([]) : sources.ask((endpoint) => simulated(endpoint, calls, at)),
+    simulate: (calls, at, overrides) =>
+      calls.length === 0 ? Promise.resolve([]) : sources.ask((endpoint) => simulated(endpoint, calls, at, overrides)),
 
     estimateGas: (call) =>
       sources.ask(async (endpoint) => {

@@ -1,6 +1,6 @@
 import type { Hex } from '../domain/hex.ts'
 import type { Log } from '../domain/transaction.ts'
-import type { SimulatedCall, SimulationReply } from './chain.ts'
+import type { SimulatedCall, SimulationReply, StateOverrides } from './chain.ts'
 import { decodeOutcomes, encodeCalls, executorCode, type Outcome } from './executor.ts'
 import type { RpcEndpoint } from './rpcEndpoint.ts'
 import { isMethodMissing, isStateMissing, RpcError } from './rpcFaults.ts'
@@ -11,6 +11,7 @@ export type CallSimulator = (
   endpoint: RpcEndpoint,
   calls: readonly SimulatedCall[],
   at?: number,
+  overrides?: StateOverrides,
 ) => Promise<readonly SimulationReply[]>
 
 /** More than any swap takes, and so little that ten of them fit into a block: some nodes share out what is left without it. */
@@ -25,18 +26,35 @@ const gasDefault = 3_000_000
  */
 export function callSimulator(): CallSimulator {
   const withoutMethod = new Set<RpcEndpoint>()
-  return async (endpoint, calls, at) => {
+  return async (endpoint, calls, at, overrides) => {
+    const state = { at, overrides: overrides === undefined ? undefined : asJsonRpc(overrides) }
     if (!withoutMethod.has(endpoint)) {
       try {
-        return await simulateBlock(endpoint, calls, at)
+        return await simulateBlock(endpoint, calls, state)
       } catch (error) {
         if (!(error instanceof RpcError) || isStateMissing(error)) throw error
         // One call that cannot be paid for makes the node refuse them all. The executor tells which.
         if (isMethodMissing(error)) withoutMethod.add(endpoint)
       }
     }
-    return executeCalls(endpoint, calls, at)
+    return executeCalls(endpoint, calls, state)
   }
+}
+
+/** The state that calls find. */
+interface SimulatedState {
+  readonly at: number | undefined
+  readonly overrides: Readonly<Record<Hex, object>> | undefined
+}
+
+/** As JSON-RPC names what is overridden. */
+function asJsonRpc(overrides: StateOverrides): SimulatedState['overrides'] {
+  return Object.fromEntries(
+    Object.entries(overrides).map(([address, { balance, code, slots }]) => [
+      address,
+      { code, stateDiff: slots, balance: balance === undefined ? undefined : quantity(balance) },
+    ]),
+  )
 }
 
 interface RawSimulatedCall {
@@ -53,16 +71,17 @@ interface RawSimulatedCall {
 async function simulateBlock(
   endpoint: RpcEndpoint,
   calls: readonly SimulatedCall[],
-  at: number | undefined,
+  { at, overrides }: SimulatedState,
 ): Promise<SimulationReply[]> {
   const transactions = calls.map(({ from, to, data, value, gas = gasDefault }) => {
     return { from, to, input: data, value: quantity(value), gas: quantity(gas) }
   })
-  const wish = { blockStateCalls: [{ calls: transactions }], validation: false, traceTransfers: false }
+  const block = { stateOverrides: overrides, calls: transactions }
+  const wish = { blockStateCalls: [block], validation: false, traceTransfers: false }
   const blocks = await endpoint.request('eth_simulateV1', [wish, blockTag(at)])
-  const [block] = blocks as { calls: RawSimulatedCall[] }[]
-  if (block?.calls.length !== calls.length) throw new TypeError('Not a reply for each call.')
-  return block.calls.map((raw, index) => parseReply(raw, calls[index]?.gas ?? gasDefault))
+  const [simulated] = blocks as { calls: RawSimulatedCall[] }[]
+  if (simulated?.calls.length !== calls.length) throw new TypeError('Not a reply for each call.')
+  return simulated.calls.map((raw, index) => parseReply(raw, calls[index]?.gas ?? gasDefault))
 }
 
 function parseReply(raw: RawSimulatedCall, gasMax: number): SimulationReply {
@@ -100,13 +119,13 @@ function failure({ gasUsed, hasGasLeft, words, data }: Failed): SimulationReply 
 async function executeCalls(
   endpoint: RpcEndpoint,
   calls: readonly SimulatedCall[],
-  at: number | undefined,
+  state: SimulatedState,
 ): Promise<SimulationReply[]> {
   const wallets = [...new Set(calls.map(({ from }) => from))]
   const replies = await Promise.all(
     wallets.map(async (wallet) => {
       const own = calls.filter(({ from }) => from === wallet)
-      return [wallet, (await executeFrom(endpoint, wallet, own, at))[Symbol.iterator]()] as const
+      return [wallet, (await executeFrom(endpoint, wallet, own, state))[Symbol.iterator]()] as const
     }),
   )
   const byWallet = new Map(replies)
@@ -117,12 +136,12 @@ async function executeFrom(
   endpoint: RpcEndpoint,
   wallet: Hex,
   calls: readonly SimulatedCall[],
-  at: number | undefined,
+  { at, overrides }: SimulatedState,
 ): Promise<SimulationReply[]> {
   const limited = calls.map((call) => ({ ...call, gasMax: Math.max(0, (call.gas ?? gasDefault) - intrinsicGas(call)) }))
   const data = encodeCalls(limited.map((call) => ({ ...call, value: BigInt(call.value) })))
-  const override = { [wallet]: { code: executorCode } }
-  const value = await endpoint.request('eth_call', [{ from: wallet, to: wallet, data }, blockTag(at), override])
+  const executing = { ...overrides, [wallet]: { ...overrides?.[wallet], code: executorCode } }
+  const value = await endpoint.request('eth_call', [{ from: wallet, to: wallet, data }, blockTag(at), executing])
   const outcomes = decodeOutcomes(value as Hex, calls.length)
   if (outcomes === undefined) throw new RpcError({ code: -32_602, message: 'The node does not take code for a call.' })
   return limited.flatMap((call, index) => {
