@@ -13,7 +13,7 @@ import { dropWants } from './legUpkeep.ts'
 import { balanceRequest, candidates } from './payers.ts'
 import type { Portion } from './portion.ts'
 import type { Ports } from './ports.ts'
-import { preflight } from './preflight.ts'
+import { type Fault, preflight, preflightError } from './preflight.ts'
 import { surveyorOf } from './surveying.ts'
 import { until } from './until.ts'
 
@@ -131,21 +131,28 @@ export function planByDistribution(ports: Ports, portion: Portion, signal: Abort
 }
 
 async function splitUntilItFits(ports: Ports, portion: Portion, signal: AbortSignal): Promise<Plan> {
+  const faults: Fault[] = []
   let trial = portion
   for (let splits = 1; ; splits += 1) {
     const result = await splitOnce(ports, trial, signal)
     if ('plan' in result) return { ...result, unallocated: restOf(portion, result.plan) }
-    if (splits === splitsMax) throw result.error
-    trial =
-      'failed' in result ? without(trial, result.failed, result.error) : within(trial, result.shares, result.error)
+    if ('limit' in result) {
+      if (splits === splitsMax) throw result.limit
+      trial = within(trial, result.shares, result.limit)
+    } else {
+      faults.push(...result.faults)
+      const venues = trial.venues.filter((venue) => !faults.some((fault) => fault.venue === venue))
+      if (splits === splitsMax || venues.length === 0) throw preflightError(faults)
+      trial = { ...trial, venues }
+    }
   }
 }
 
-/** A plan; or venues whose legs would fail; or shares that a limit has no room for. */
+/** A plan; or why legs of it would fail; or shares that a limit has no room for. */
 type Split =
   | Omit<Plan, 'unallocated'>
-  | { readonly failed: readonly string[]; readonly error: unknown }
-  | { readonly shares: readonly Share[]; readonly error: LimitReachedError }
+  | { readonly faults: readonly Fault[] }
+  | { readonly shares: readonly Share[]; readonly limit: LimitReachedError }
 
 async function splitOnce(ports: Ports, portion: Portion, signal: AbortSignal): Promise<Split> {
   const { order, side, tokenIn, tokenOut, venues } = portion
@@ -169,26 +176,22 @@ async function splitOnce(ports: Ports, portion: Portion, signal: AbortSignal): P
   try {
     plan = legsOf(ports, portion, shares, { quotedAtMs: surveyor.askedAtMs(), preflight: true })
   } catch (error) {
-    if (error instanceof LimitReachedError) return { shares, error }
+    if (error instanceof LimitReachedError) return { shares, limit: error }
     throw error
   }
-  const tried = await preflight(ports, portion, plan, signal)
-  if (!signal.aborted && tried.failed.length === 0) return { plan: tried.plan, nativePrice }
+  const tried = await preflight(ports, portion, plan, signal).catch((error: unknown) => {
+    dropWants(ports, plan.map(keyOfLeg))
+    throw error
+  })
+  if (!signal.aborted && tried.faults.length === 0) return { plan: tried.plan, nativePrice }
   dropWants(ports, plan.map(keyOfLeg))
-  return signal.aborted ? { plan: [], nativePrice } : { failed: tried.failed, error: tried.error }
+  return signal.aborted ? { plan: [], nativePrice } : { faults: tried.faults }
 }
 
 /** What is left of a portion beside its legs. */
 function restOf({ amount }: Portion, plan: readonly LegOrder[]): BaseUnits {
   const legs = plan.map(({ task }) => (task.kind === 'swap' ? BigInt(task.swap.amount) : 0n))
   return baseUnits(legs.reduce((rest, leg) => rest - leg, BigInt(amount)))
-}
-
-/** The same without venues whose legs would fail. @throws `error` where there are no others. */
-function without(portion: Portion, failed: readonly string[], error: unknown): Portion {
-  const venues = portion.venues.filter((venue) => !failed.includes(venue))
-  if (venues.length === 0) throw error
-  return { ...portion, venues }
 }
 
 /**

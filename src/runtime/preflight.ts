@@ -2,8 +2,14 @@ import type { SimulationReply } from '../chain/chain.ts'
 import { approveCall } from '../dex/erc20.ts'
 import { decodeRevert } from '../dex/reverts.ts'
 import { type BaseUnits, baseUnits } from '../domain/amount.ts'
-import { NoLiquidityError, WouldRevertError } from '../domain/errors.ts'
-import { type LegOrder, type LegTask, walletOf } from '../domain/leg.ts'
+import {
+  type BaseError,
+  GasLimitError,
+  InsufficientBalanceError,
+  NoLiquidityError,
+  WouldRevertError,
+} from '../domain/errors.ts'
+import { type LegOrder, walletOf } from '../domain/leg.ts'
 import type { Fill } from '../domain/swap.ts'
 import type { Call } from '../domain/transaction.ts'
 import { amountOf } from './allowances.ts'
@@ -12,13 +18,21 @@ import { limitOf } from './legPlan.ts'
 import type { Portion } from './portion.ts'
 import { known, type Ports } from './ports.ts'
 
+/** Gas units that each call is tried with: more than a swap needs, so that what it does need shows. */
+const trialGas = 5_000_000
+
 /** What trying a plan came to. */
 export interface Tried {
   /** The legs, with what was found out about each. */
   readonly plan: readonly LegOrder[]
-  /** Venues whose legs would fail, and why. */
-  readonly failed: readonly string[]
-  readonly error: unknown
+  readonly faults: readonly Fault[]
+}
+
+/** Why a venue's leg would fail. */
+export interface Fault {
+  readonly venue: string
+  readonly code: string
+  readonly reason: string
 }
 
 /** A leg as it is tried: with what its swap is bound by in the trial. */
@@ -45,7 +59,7 @@ export async function preflight(
   plan: readonly LegOrder[],
   signal: AbortSignal,
 ): Promise<Tried> {
-  if (plan.length === 0) return { plan, failed: [], error: null }
+  if (plan.length === 0) return { plan, faults: [] }
   const first = await tryOut(ports, plan.map(asPlanned), signal)
   const isTaxed = plan.map((leg, index) => mayBeTaxed(ports, leg, first[index]))
   if (signal.aborted || !isTaxed.includes(true)) return verdict(plan, first)
@@ -64,7 +78,7 @@ async function tryOut(ports: Ports, trials: readonly Trial[], signal: AbortSigna
   const { chain, follower } = ports
   const calls = trials.map((trial) => {
     const { leg } = trial
-    return { from: walletOf(leg), ...callOf(ports, trial), gas: leg.policy.gasLimitMax }
+    return { from: walletOf(leg), ...callOf(ports, trial), gas: trialGas }
   })
   const replies = await insist(ports, signal, () => chain.simulate(calls, follower.head().number))
   return trials.map(({ leg }, index) => outcomeOf(ports, leg, replies[index]))
@@ -111,25 +125,43 @@ function asFilled(portion: Portion, leg: LegOrder, outcome: Outcome | undefined)
 }
 
 function verdict(plan: readonly LegOrder[], outcomes: readonly Outcome[]): Tried {
-  const faults = plan.flatMap((leg, index) => {
+  const faults: Fault[] = []
+  const legs = plan.map((leg, index) => {
     const outcome = outcomes[index]
-    const fault = outcome === undefined ? null : faultOf(leg.task, outcome)
-    return fault === null ? [] : [{ venue: leg.venue, ...fault }]
-  })
-  const known = plan.map((leg, index) => {
-    const outcome = outcomes[index]
+    const fault = outcome === undefined ? null : faultOf(leg, outcome)
+    if (fault !== null) faults.push({ venue: leg.venue, ...fault })
     return outcome?.ok ? { ...leg, gasExpected: outcome.gas } : leg
   })
-  const reasons = Object.fromEntries(faults.map(({ venue, reason }) => [venue, reason]))
-  const isDry = faults.every(({ code }) => code === 'LIQUIDITY')
-  const summary = 'Legs of the trade would fail.'
-  const error = isDry ? new NoLiquidityError(summary, reasons) : new WouldRevertError(summary, reasons)
-  return { plan: known, failed: Object.keys(reasons), error }
+  return { plan: legs, faults }
 }
 
+/** The error that says best why legs would fail: that of all faults, where they are of one kind. */
+export function preflightError(faults: readonly Fault[]): BaseError {
+  const [code, ...others] = new Set(faults.map((fault) => fault.code))
+  const Reason = (others.length === 0 && errorsByCode[code ?? '']) || WouldRevertError
+  return new Reason(
+    'Legs of the trade would fail.',
+    Object.fromEntries(faults.map(({ venue, reason }) => [venue, reason])),
+  )
+}
+
+const errorsByCode: Readonly<Record<string, typeof WouldRevertError | typeof NoLiquidityError | typeof GasLimitError>> =
+  {
+    LIQUIDITY: NoLiquidityError,
+    BALANCE: InsufficientBalanceError,
+    GAS_LIMIT: GasLimitError,
+  }
+
 /** Why a leg must not be sent. A router's bound does not see a fee that the bought token takes: what arrives counts. */
-function faultOf(task: LegTask, outcome: Outcome): { readonly code: string; readonly reason: string } | null {
+function faultOf(
+  { task, policy }: LegOrder,
+  outcome: Outcome,
+): { readonly code: string; readonly reason: string } | null {
   if (!outcome.ok) return outcome
+  if (outcome.gas > policy.gasLimitMax) {
+    const reason = `It needs ${outcome.gas} gas units, and config.gasLimit is ${policy.gasLimitMax}.`
+    return { code: 'GAS_LIMIT', reason }
+  }
   if (task.kind !== 'swap' || outcome.fill === null) return null
   const { amountIn, amountOut } = outcome.fill
   const [got, isMet] =

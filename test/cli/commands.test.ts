@@ -13,8 +13,10 @@ afterEach(async () => {
   for (const desk of desks.splice(0)) await desk.remove()
 })
 
-async function openDesk(config?: Parameters<typeof setUpDesk>[1]): Promise<Desk> {
-  const desk = await setUpDesk(world(), config)
+type Tail<All extends readonly unknown[]> = All extends readonly [unknown, ...infer Rest] ? Rest : never
+
+async function openDesk(...settings: Tail<Parameters<typeof setUpDesk>>): Promise<Desk> {
+  const desk = await setUpDesk(world(), ...settings)
   desks.push(desk)
   return desk
 }
@@ -72,14 +74,24 @@ test('the same order under the same id is the same trade, and sends nothing', as
   expect(await nonceOf(first.legs[0].wallet)).toBe(nonce)
 })
 
-test('a trade that fails ends with 1 and says why, for each leg', async () => {
+test('a trade of which no leg can begin ends with 1 and says why, for each venue', async () => {
   const desk = await openDesk({ gasLimit: 50_000 })
+
+  const { code, out, err } = await legwork([...sell, '--config', desk.config])
+
+  expect(code).toBe(1)
+  expect(out + err).toMatch(/GAS_LIMIT_TOO_LOW/)
+  expect(out + err).toMatch(/uniswap-v3: It needs \d+ gas units, and config.gasLimit is 50000/)
+})
+
+test('a trade that fails ends with 1 and says why, for each leg', async () => {
+  const desk = await openDesk({}, { budgets: { gasPerTrade: '0.0000001' } })
 
   const { code, out } = await legwork([...sell, '--config', desk.config])
 
   expect(code).toBe(1)
   expect(out).toMatch(/sell 1\.5 ETH for USDC: failed/)
-  expect(out).toMatch(/uniswap-v2 {2}GAS_LIMIT_TOO_LOW: /)
+  expect(out).toMatch(/uniswap-v3 {2}LIMIT_REACHED: /)
 })
 
 test('a faulty order is one message without a stack, and the stack comes with --verbose', async () => {

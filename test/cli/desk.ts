@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { World } from '../../scripts/world/world.ts'
 import { ExecutionManager, type OpenOptions, type TradeOrder } from '../../src/index.ts'
+import { venuesOf } from '../support/venues.ts'
 
 /** A folder with a configuration file for a world, as a user of the command line has it. */
 export interface Desk {
@@ -20,7 +21,11 @@ const keyEnv = 'LEGWORK_CLI_TEST_KEY'
  * @example
  * const desk = await setUpDesk(world(), { gasLimit: 50_000 })
  */
-export async function setUpDesk(world: World, config: OpenOptions['config'] = {}): Promise<Desk> {
+export async function setUpDesk(
+  world: World,
+  config: OpenOptions['config'] = {},
+  more: Partial<OpenOptions> = {},
+): Promise<Desk> {
   const folder = await mkdtemp(join(tmpdir(), 'legwork-cli-'))
   process.env[keyEnv] = world.accounts[0]?.privateKey
   const dataDir = join(folder, 'data')
@@ -29,12 +34,9 @@ export async function setUpDesk(world: World, config: OpenOptions['config'] = {}
     chain: { chainId: world.chainId, rpcUrls: [world.url], pollInterval: 0.02 },
     wallets: [{ privateKeyEnv: keyEnv }],
     tokens: world.tokens,
-    venues: world.venues.map((venue) =>
-      venue.kind === 'uniswapV2'
-        ? { id: venue.id, kind: venue.kind, router: venue.router }
-        : { id: venue.id, kind: venue.kind, router: venue.router, quoter: venue.quoter },
-    ),
+    venues: venuesOf(world),
     dataDir,
+    ...more,
   }
   const file = join(folder, 'legwork.json')
   await writeFile(file, JSON.stringify(options))
