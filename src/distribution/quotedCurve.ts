@@ -104,10 +104,14 @@ function segmentsOf(hull: readonly Point[], side: Side): Segment[] {
   const inner = chords.slice(1).map((chord, index) => priceBetween(chords[index] ?? chord, chord, side))
   return chords.map((chord, index) => {
     const mean = chord.height / chord.width
-    // An end of the hull has a neighbour on one side only: what the price does on that side of the mean it does on the other.
     const [start, end] = [inner[index - 1], inner[index]]
-    const fall = start !== undefined && end !== undefined ? Math.sqrt(start / end) : (start ?? mean) / (end ?? mean)
-    const change = Math.min((side === 'sell' ? fall : 1 / fall) - 1, changeMax)
+    // The straighter of what its two ends want, or two neighbours would overlap in price, and the curve would not be concave.
+    const falls = [
+      (start ?? mean) / (start === undefined ? (end ?? mean) : mean),
+      (end === undefined ? (start ?? mean) : mean) / (end ?? mean),
+    ]
+    const fall = Math.min(...falls.map((one) => (side === 'sell' ? one : 1 / one)))
+    const change = Math.min(fall - 1, changeMax)
     return { ...chord, bend: change > changeMin ? BigInt(Math.round(change * scale)) : 0n }
   })
 }

@@ -53,14 +53,16 @@ export async function quotedSplit(
   const refused: Record<string, string> = {}
   let open = offers
   let best: QuotedSplit | null = null
+  let surprise = 0n
   // It ends: each round without a split has one venue less.
   for (let rounds = 0; best === null || rounds < order.roundsMax; rounds += 1) {
     const rivals = withoutSharedPools(open)
     const plan = planOver(rivals, order)
     const parts = rivals.map((offer, place) => ({ offer, amount: plan.shares[place] ?? 0n }))
     const chosen = parts.filter(({ amount }) => amount > 0n)
-    if (chosen.length === 0 || (best !== null && !isWorthAsking(plan, best))) break
+    if (chosen.length === 0 || (best !== null && !isWorthAsking(plan, best, surprise))) break
     const asked = await quoted(chosen, order)
+    surprise = asked.surprise
     open = open.map((offer) => asked.offers.get(offer.venue) ?? offer).filter(({ venue }) => !(venue in asked.refused))
     Object.assign(refused, asked.refused)
     if (Object.keys(asked.refused).length > 0) continue
@@ -73,7 +75,10 @@ export async function quotedSplit(
   return { split: bestAlone(open, order, best), refused }
 }
 
-/** The offers with what their venues say to their parts and to amounts around them. A venue that does not quote its part refuses. */
+/**
+ * The offers with what their venues say to their parts and to amounts around them, and by how much that was not what had been
+ * thought, in the other units. A venue that does not quote its part refuses.
+ */
 async function quoted(parts: readonly Part[], { quote, amount: whole }: QuotedOrder) {
   const questions = parts.map((part) => ({ ...part, amounts: amountsToAsk(part, whole) }))
   const longest = Math.max(...questions.map(({ amounts }) => amounts.length))
@@ -88,15 +93,19 @@ async function quoted(parts: readonly Part[], { quote, amount: whole }: QuotedOr
   )
   const offers = new Map<string, Offer>()
   const refused: Record<string, string> = {}
+  let surprise = 0n
   for (const { offer, amount, amounts } of questions) {
+    const thought = curveOf(offer)
     for (const [nth, one] of amounts.entries()) {
       const answer = answers[nth]?.[offer.venue]
-      if (isUseful(answer)) offers.set(offer.venue, withQuote(offers.get(offer.venue) ?? offer, one, answer))
-      else if (one === amount)
+      if (isUseful(answer)) {
+        offers.set(offer.venue, withQuote(offers.get(offer.venue) ?? offer, one, answer))
+        surprise += size((thought?.gain(one) ?? 0n) - expectedGain(offer, answer))
+      } else if (one === amount)
         refused[offer.venue] = typeof answer === 'string' ? answer : 'It would give nothing for its part.'
     }
   }
-  return { offers, refused }
+  return { offers, refused, surprise }
 }
 
 /** The part itself where it was not quoted yet, and the middle between it and what was quoted on either side. */
@@ -123,10 +132,15 @@ function planOver(offers: readonly Offer[], order: QuotedOrder): Split {
   return chooseSplit(candidates, order)
 }
 
-function isWorthAsking(plan: Worth, best: QuotedSplit): boolean {
+/** Whether another round may bring enough: it promises to, or the last one showed that promises cannot be relied on yet. */
+function isWorthAsking(plan: Worth, best: QuotedSplit, surprise: bigint): boolean {
   if (plan.filled !== best.filled) return plan.filled > best.filled
-  const size = best.net < 0n ? -best.net : best.net
-  return (plan.net - best.net) * worthwhile > size
+  const gain = plan.net - best.net
+  return (gain > surprise ? gain : surprise) * worthwhile > size(best.net)
+}
+
+function size(amount: bigint): bigint {
+  return amount < 0n ? -amount : amount
 }
 
 /** What a split is worth by the venues' own quotes. A leg that would bring nothing is none. */

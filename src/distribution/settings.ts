@@ -4,7 +4,7 @@ import { InvalidConfigError } from '../domain/errors.ts'
 export interface DistributionConfig {
   /** Legs a trade at most. 4 by default. */
   readonly legsMax?: number
-  /** Round trips at most that refine a split over venues that are known by quotes alone, the one for its own quotes included. 3. */
+  /** Round trips at most that refine a split over venues that are known by quotes alone, the one for its own quotes included. 5. */
   readonly quoteRoundsMax?: number
   /** A venue rests after so many legs in a row that failed by its fault, for one pair. 5. */
   readonly failuresMax?: number
@@ -21,7 +21,7 @@ export type DistributionSettings = Required<DistributionConfig>
 
 const usual: DistributionSettings = {
   legsMax: 4,
-  quoteRoundsMax: 3,
+  quoteRoundsMax: 5,
   failuresMax: 5,
   restMs: 60_000,
   restMaxMs: 3_600_000,
