@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import { ClosedError } from '../index.ts'
+import { halt, release } from './haltCommands.ts'
 import { exitCodes, type Io } from './io.ts'
 import { resume } from './resumeCommand.ts'
 import { clear, history, metrics, status } from './storeCommands.ts'
@@ -91,6 +92,17 @@ function commands(io: Io, ended: (code: number) => void): Command {
     .description('forget the trades that have ended, and keep the totals')
     .option(...dataDir)
     .action(async (options) => ended(await clear(options, io)))
+  program
+    .command('halt')
+    .description('stop trading at once, in a running process too, until it is released')
+    .option(...dataDir)
+    .option('--reason <text>', 'for people: whoever is refused reads it')
+    .action(async (options) => ended(await halt(options, io)))
+  program
+    .command('release')
+    .description('let a halted store trade again, once no process has it open')
+    .option(...dataDir)
+    .action(async (options) => ended(await release(options, io)))
   return program
 }
 

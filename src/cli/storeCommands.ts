@@ -1,6 +1,7 @@
-import type { TradeStatus } from '../index.ts'
+import type { Halt, TradeStatus } from '../index.ts'
 import { openStoredTrades, type StoredTrades } from '../runtime/storedTrades.ts'
 import { grouped, quotient, rounded, seconds, short } from './figures.ts'
+import { haltText } from './haltCommands.ts'
 import { exitCodes, type Io } from './io.ts'
 import { type Cell, formatTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
@@ -28,7 +29,7 @@ export function status(tradeId: string | undefined, { dataDir, json }: StoreOpti
   return withStore(dataDir, (trades) => {
     const found = tradeId === undefined ? trades.all() : trades.status(tradeId)
     if (json) out.write(jsonText(found))
-    else out.write('tradeId' in found ? tradeReport(out, found) : tradeList(out, found))
+    else out.write('tradeId' in found ? tradeReport(out, found) : haltLine(trades.halted()) + tradeList(out, found))
   })
 }
 
@@ -119,6 +120,10 @@ async function withStore(dataDir: string, use: (trades: StoredTrades) => Promise
   } finally {
     await trades.close()
   }
+}
+
+function haltLine(halt: Halt | null): string {
+  return halt === null ? '' : `Halted ${haltText(halt)}.\n`
 }
 
 function tradeList(out: Terminal, trades: readonly TradeStatus[]): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { StoreError, UnknownTradeError } from '../domain/errors.ts'
 import { openLmdbStore, storeFile } from '../store/lmdbStore.ts'
 import { MemoryBank } from '../store/memoryBank.ts'
+import { type Halt, readHalt } from './halting.ts'
 import { metrics, type VenueMetrics } from './metrics.ts'
 import { type EndedRecord, forgetEnded, type HistoryEntry, readEnded, readHistory, readLive } from './records.ts'
 import { restoreTrade } from './restore.ts'
@@ -18,6 +19,8 @@ export interface StoredTrades {
   history(tradeId: string): HistoryEntry[]
   /** Totals by venue and pair, over all trades that ended, cleared ones included. */
   metrics(): VenueMetrics[]
+  /** Since when nothing is traded, and why; null where trading may go on. */
+  halted(): Halt | null
   /** Forgets the trades that have ended, and keeps the totals. Resolves with how many, once that is on disk. */
   clear(): Promise<number>
   close(): Promise<void>
@@ -33,8 +36,7 @@ export interface StoredTrades {
  * trades.status('trade_1').status // 'submitted'
  */
 export async function openStoredTrades(dataDir: string): Promise<StoredTrades> {
-  // Opening would make a new one, and a misspelt path would look like a store without trades.
-  if (!existsSync(join(dataDir, storeFile))) throw new StoreError('There is no store here.', { dataDir })
+  refuseMissing(dataDir)
   const store = await openLmdbStore(dataDir)
 
   function status(tradeId: string): TradeStatus {
@@ -57,7 +59,17 @@ export async function openStoredTrades(dataDir: string): Promise<StoredTrades> {
       return readHistory(store, tradeId)
     },
     metrics: () => metrics(MemoryBank.over(store)).all(),
+    halted: () => readHalt(store),
     clear: () => forgetEnded(store),
     close: () => store.close(),
   }
+}
+
+/**
+ * Sees that there is a store: to open would make a new one, and a misspelt path would look like a store without trades.
+ *
+ * @throws StoreError where there is none.
+ */
+export function refuseMissing(dataDir: string): void {
+  if (!existsSync(join(dataDir, storeFile))) throw new StoreError('There is no store here.', { dataDir })
 }
