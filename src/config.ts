@@ -48,6 +48,8 @@ export interface Settings {
     readonly broadcastUrls: readonly string[]
     /** WebSockets that tell of new heads. */
     readonly wsUrls: readonly string[]
+    /** The contract that many reads travel to as one; null for none, undefined where it is to be looked for. */
+    readonly multicall: Hex | null | undefined
     readonly pollIntervalMs: number
     readonly requestTimeoutMs: number
   }
@@ -89,6 +91,7 @@ export function parseOptions(options: unknown): Settings {
       rpcUrls: chain.rpcUrls,
       broadcastUrls: chain.broadcastUrls ?? [],
       wsUrls: chain.wsUrls ?? [],
+      multicall: chain.multicall === false ? null : chain.multicall,
       pollIntervalMs: milliseconds(chain.pollInterval),
       requestTimeoutMs: milliseconds(chain.requestTimeout),
     },

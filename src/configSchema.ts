@@ -149,6 +149,8 @@ const chain = z.strictObject({
   broadcastUrls: urls(/^https?$/, 'an http or https').optional(),
   /** Who tells of new heads at once, before the next look for them. */
   wsUrls: urls(/^wss?$/, 'a ws or wss').optional(),
+  /** The chain's Multicall3; false for none. Without it, it is looked for at the address that it has on nearly every chain. */
+  multicall: z.union([address, z.literal(false)], 'must be an address, or false').optional(),
   /** Seconds between two looks for a new block. A hundredth is for local chains; blocks are never minutes apart. */
   pollInterval: seconds(0.01, 60).default(1),
   /** Seconds until a silent endpoint is given up on, for this request. */

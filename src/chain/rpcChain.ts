@@ -25,8 +25,8 @@ export interface RpcChainParts {
   readonly onNewHead?: Chain['onNewHead']
   /** Told of the newest head that the endpoints agree on. */
   readonly onBestHead: (number: number) => void
-  /** The chain's Multicall3 contract, where it has one: `findMulticall` looks for it. */
-  readonly multicall?: Hex | null
+  /** The chain's Multicall3 contract, as far as that is known: `findMulticall` looks for it. */
+  readonly multicall?: () => Hex | null
   readonly close: () => Promise<void>
 }
 
@@ -38,7 +38,7 @@ export interface RpcChainParts {
  * const chain = rpcChain({ chainId: 1, sources, relays: [], clock, ready, onBestHead, close })
  */
 export function rpcChain(parts: RpcChainParts): Chain {
-  const { chainId, relays, clock, ready, onNewHead, onBestHead, multicall = null, close } = parts
+  const { chainId, relays, clock, ready, onNewHead, onBestHead, multicall = noMulticall, close } = parts
   const sources = joinSources(parts.sources, clock)
   const isAlone = parts.sources.length === 1
   const receiptsOf = blockReceiptReader()
@@ -84,7 +84,9 @@ export function rpcChain(parts: RpcChainParts): Chain {
     ...(onNewHead === undefined ? {} : { onNewHead }),
 
     read: (reads, at) =>
-      reads.length === 0 ? Promise.resolve([]) : sources.ask((endpoint) => readAll(endpoint, reads, { at, multicall })),
+      reads.length === 0
+        ? Promise.resolve([])
+        : sources.ask((endpoint) => readAll(endpoint, reads, { at, multicall: multicall() })),
 
     simulate: (calls, at, overrides) =>
       calls.length === 0 ? Promise.resolve([]) : sources.ask((endpoint) => simulated(endpoint, calls, at, overrides)),
@@ -143,4 +145,8 @@ async function blockAt(endpoint: RpcEndpoint, at: 'latest' | number | Hex): Prom
 
 function isUp({ health }: Source): boolean {
   return health.standing !== 'down' && health.standing !== 'barred'
+}
+
+function noMulticall(): null {
+  return null
 }

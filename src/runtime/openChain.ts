@@ -1,16 +1,18 @@
 import type { Chain } from '../chain/chain.ts'
 import { type HeadSocket, openHeadSocket } from '../chain/headSocket.ts'
+import { findMulticall } from '../chain/multicall.ts'
 import { rpcChain } from '../chain/rpcChain.ts'
 import { openRpcEndpoint, type RpcEndpoint, type RpcEndpointOptions } from '../chain/rpcEndpoint.ts'
 import type { Settings } from '../config.ts'
 import type { Clock } from '../domain/clock.ts'
 import { EndpointError } from '../domain/errors.ts'
+import type { Hex } from '../domain/hex.ts'
 import { type WatchedEndpoint, watchEndpoint } from './endpoints.ts'
 import type { OnTrouble } from './trouble.ts'
 
 /** The part of the settings that a chain is opened by. */
 export type ChainSettings = Pick<Settings['chain'], 'chainId' | 'rpcUrls' | 'requestTimeoutMs'> &
-  Partial<Pick<Settings['chain'], 'broadcastUrls' | 'wsUrls'>>
+  Partial<Pick<Settings['chain'], 'broadcastUrls' | 'wsUrls' | 'multicall'>>
 
 export interface OpenChainOptions {
   readonly clock: Clock
@@ -81,7 +83,7 @@ export async function openChain(settings: ChainSettings, options: OpenChainOptio
     listeners.add(callback)
     return () => void listeners.delete(callback)
   }
-  return rpcChain({
+  const chain = rpcChain({
     chainId,
     sources,
     relays,
@@ -91,8 +93,23 @@ export async function openChain(settings: ChainSettings, options: OpenChainOptio
     onBestHead: (number) => {
       best = number
     },
+    multicall: () => seekMulticall(),
     close,
   })
+  let found = settings.multicall ?? null
+  let isSought = settings.multicall !== undefined
+
+  /** Looked for beside the first read: nothing waits for it, and least of all what is to be sent first. */
+  function seekMulticall(): Hex | null {
+    if (!isSought) {
+      isSought = true
+      void findMulticall(chain).then((address) => {
+        found = address
+      })
+    }
+    return found
+  }
+  return chain
 }
 
 function isReadable({ health }: WatchedEndpoint): boolean {

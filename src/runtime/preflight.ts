@@ -145,12 +145,13 @@ export function preflightError(faults: readonly Fault[]): BaseError {
   )
 }
 
-const errorsByCode: Readonly<Record<string, typeof WouldRevertError | typeof NoLiquidityError | typeof GasLimitError>> =
-  {
-    LIQUIDITY: NoLiquidityError,
-    BALANCE: InsufficientBalanceError,
-    GAS_LIMIT: GasLimitError,
-  }
+type ErrorClass = new (summary: string, facts: Record<string, string>) => BaseError
+
+const errorsByCode: Readonly<Record<string, ErrorClass>> = {
+  LIQUIDITY: NoLiquidityError,
+  BALANCE: InsufficientBalanceError,
+  GAS_LIMIT: GasLimitError,
+}
 
 /** Why a leg must not be sent. A router's bound does not see a fee that the bought token takes: what arrives counts. */
 function faultOf(

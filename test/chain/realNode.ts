@@ -44,7 +44,7 @@ export function chainOver(
     clock,
     ready: () => Promise.resolve(),
     onBestHead: () => {},
-    multicall,
+    multicall: () => multicall,
     close: async () => void (await Promise.all(endpoints.map((endpoint) => endpoint.close()))),
   })
   return { chain, endpoints }

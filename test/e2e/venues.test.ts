@@ -4,6 +4,7 @@ import type { ExecutionManager, TradeStatus } from '../../src/index.ts'
 import { useWorld } from '../support/anvil.ts'
 import { allow, holdingsOf } from '../support/holdings.ts'
 import { useManagers } from '../support/manager.ts'
+import { placeMulticall } from '../support/multicall.ts'
 import { allVenuesOf } from '../support/venues.ts'
 
 const world = useWorld({ mining: 'interval', blockTimeS: 0.1 })
@@ -40,6 +41,19 @@ describe('a trade over venues of every kind', () => {
     expect(swapsOf(status).length).toBe(4)
     expect(base).toBe(-unitsOf(status.amountIn, 'ETH'))
     expect(quote).toBe(unitsOf(status.amountOut, 'USDC'))
+  })
+
+  test('reads the same through the chain’s multicall contract, where it has one', async () => {
+    await placeMulticall(world())
+    const execution = await open(config, { venues: allVenuesOf(world()) })
+    // The contract is looked for beside the first read.
+    await execution.executeTrade({ tradeId: 'first', pair: 'USDC/ETH', amount: '100' })
+
+    const { status, base, quote } = await moved(execution, { tradeId: 't', pair: 'USDC/ETH', amount: '900000' })
+
+    expect(status).toMatchObject({ status: 'done', outcome: 'filled', unfilled: '0' })
+    expect(base).toBe(-unitsOf('900000', 'USDC'))
+    expect(quote).toBe(unitsOf(status.amountOut, 'ETH'))
   })
 
   test.each(['uniswap-v4', 'pancake-v3', 'algebra', 'balancer-v2'])(
