@@ -1,4 +1,4 @@
-import { DistributionManager } from '../../src/distribution/proportional.ts'
+import { DistributionManager } from '../../src/distribution/distributionManager.ts'
 import type { Json } from '../../src/domain/json.ts'
 import type { Store } from '../../src/store/store.ts'
 
