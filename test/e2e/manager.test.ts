@@ -13,7 +13,7 @@ import {
 import { useWorld } from '../support/anvil.ts'
 import { ledgerOf } from '../support/ledger.ts'
 import { eventually, optionsFor, useManagers } from '../support/manager.ts'
-import { failingStore, recordingChain } from '../support/openers.ts'
+import { failingStore, recordingChain, recordingTrips } from '../support/openers.ts'
 
 const world = useWorld({ mining: 'interval', blockTimeS: 0.1 })
 const { open, dataDir } = useManagers(world)
@@ -100,17 +100,20 @@ describe('the execution manager', () => {
     expect((await handle.result()).status).toBe('done')
   })
 
-  test('reads pools, prices, balances and allowances in one call, asks once more for the sizes it chose, and tries them', async () => {
-    const calls: string[] = []
-    const execution = await open({}, { openers: recordingChain(calls) })
+  test('reads pools, prices, balances and allowances in one trip, asks for the sizes it chose in another, and tries them', async () => {
+    const trips: string[] = []
+    const execution = await open({}, { openers: recordingTrips(trips) })
     // Which pools there are is asked once.
     await execution.executeTrade({ tradeId: 'trade_1', pair: 'USDC/ETH', amount: '3000' })
-    calls.length = 0
+    trips.length = 0
 
     await execution.executeTrade({ tradeId: 'trade_2', pair: 'USDC/ETH', amount: '180000' })
 
-    const asked = calls.filter((name) => ['read', 'simulate', 'estimateGas'].includes(name))
-    expect(asked).toEqual(['read', 'read', 'simulate'])
+    expect(trips.filter((name) => ['read', 'simulate', 'estimateGas'].includes(name))).toEqual([
+      'read',
+      'read',
+      'simulate',
+    ])
   })
 
   test('goes on over another endpoint where one is dead', async () => {

@@ -4,7 +4,7 @@ import { type Openers, realOpeners } from '../../src/runtime/openExecution.ts'
 import type { Store } from '../../src/store/store.ts'
 
 /** The real chain with every call recorded by name, in order. */
-export function recordingChain(calls: string[]): Openers {
+export function recordingChain(calls: { push(name: string): unknown }): Openers {
   return {
     ...realOpeners,
     openChain: async (...args) => {
@@ -34,6 +34,18 @@ export function recordingChain(calls: string[]): Openers {
       return recorded
     },
   }
+}
+
+/** The same for round trips: calls of one name in one turn of the event loop travel together, and count once. */
+export function recordingTrips(trips: string[]): Openers {
+  const turn = new Set<string>()
+  return recordingChain({
+    push(name) {
+      if (turn.size === 0) setImmediate(() => turn.clear())
+      if (!turn.has(name)) trips.push(name)
+      turn.add(name)
+    },
+  })
 }
 
 /** The real chain with some of its calls replaced. */
