@@ -52,6 +52,8 @@ export type Scope = Omit<Entry, 'amount'>
  * is kept.
  */
 export interface Ledger {
+  /** True where nothing is limited. */
+  readonly isIdle: boolean
   /** The most that one more entry may have, by the rules that `covers` picks, and whose limit that is; null where none limits it. */
   room(scope: Scope, nowMs: number, covers?: (rule: Rule) => boolean): Room | null
   /**
@@ -120,6 +122,7 @@ export function openLedger(rules: readonly Rule[], store: Pick<Store, 'entries'>
   }
 
   return {
+    isIdle: rules.length === 0,
     room(scope, nowMs, covers = any) {
       let found: Room | null = null
       for (const rule of rules) {

@@ -22,6 +22,7 @@ export function reservedBy({ task, tradeId, venue, pair = '', quote }: LegOrder)
 
 /** Puts back what a live leg has reserved: it was checked when the leg was planned. */
 export function holdReserved({ ledger }: Pick<Ports, 'ledger'>, { order, offer, gasCostWei }: LegContext): void {
+  if (ledger.isIdle) return
   const key = keyOfLeg(order)
   for (const entry of reservedBy(order)) ledger.hold(key, entry)
   ledger.hold(key, gasEntry(order, BigInt(gasCostWei) + gasMax(offer)))
@@ -33,12 +34,13 @@ export function reserveGas(
   { order, gasCostWei }: LegContext,
   offer: LegContext['offer'],
 ): void {
+  if (ledger.isIdle) return
   ledger.reserve([{ key: keyOfLeg(order), entry: gasEntry(order, BigInt(gasCostWei) + gasMax(offer)) }], clock.now())
 }
 
 /** Keeps the ledger in step with a leg: what it had reserved is spent, or free again, once it has ended. */
 export function noteLedger({ ledger, clock }: LedgerPorts, to: string, { order, fill, gasCostWei }: LegContext): void {
-  if (to !== 'done' && to !== 'failed') return
+  if (ledger.isIdle || (to !== 'done' && to !== 'failed')) return
   const [key, nowMs] = [keyOfLeg(order), clock.now()]
   ledger.settle(key, 'gas', BigInt(gasCostWei), nowMs)
   ledger.settle(key, 'sold', BigInt(fill?.amountIn ?? '0'), nowMs)

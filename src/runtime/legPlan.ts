@@ -96,6 +96,7 @@ function legsOfShare(
 }
 
 function reserve({ ledger, clock }: Ports, { purpose }: Portion, legs: readonly LegOrder[]): void {
+  if (ledger.isIdle) return
   const entries = legs.flatMap((leg) => reservedBy(leg).map((entry) => ({ key: keyOfLeg(leg), entry })))
   // What is sold back was bought within the limits.
   if (purpose === 'unwind') for (const { key, entry } of entries) ledger.hold(key, entry)

@@ -53,8 +53,10 @@ export function noteWant(
   { order, offer }: Pick<LegContext, 'order' | 'offer'>,
 ): void {
   ports.funds.promise(keyOfLeg(order), walletOf(order), moneyOf(order, offer))
-  if (order.task.kind !== 'swap') return
-  ports.allowances.want(keyOfLeg(order), legGrants(ports, order), soldMax(order.task))
+  const grants = legGrants(ports, order)
+  if (order.task.kind === 'swap' && grants.length > 0) {
+    ports.allowances.want(keyOfLeg(order), grants, soldMax(order.task))
+  }
 }
 
 /** Takes back what was noted for legs that were planned and never began, or that are no more. */

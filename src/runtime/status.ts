@@ -69,8 +69,9 @@ export interface TradeStatus {
   /** Of `tokenOut`: what the wallet is left with by a trade that ended without being what its fill policy asks for. */
   readonly exposed: string
   /**
-   * What all swaps came to against their first quotes, in whole tokens of the quotes (`tokenOut` when selling, `tokenIn` when buying),
-   * less all gas, that of failed attempts and cancellations included. Below zero for a loss; null where gas could not be priced.
+   * What the trade has brought beyond what its first quotes promised for as much, less all gas, that of failed attempts and
+   * cancellations included: in whole tokens of the quotes (`tokenOut` when selling, `tokenIn` when buying). What was sold back counts
+   * as well. Below zero for a loss; null where gas could not be priced.
    */
   readonly profitAndLoss: string | null
   readonly gasUsed: number
@@ -148,15 +149,21 @@ function profitAndLoss(
 ): string | null {
   if (price === null && gasCostWei !== '0') return null
   const gas = price === null ? 0n : (BigInt(gasCostWei) * BigInt(price.amount)) / BigInt(price.wei)
-  const gain = legs.reduce((all, leg) => all + gainOf(leg, side), 0n)
+  const { amountIn, amountOut } = netOf(legs)
+  const gain = side === 'sell' ? amountOut - promised(legs, amountIn) : promised(legs, amountOut) - amountIn
   return formatAmount(baseUnits(gain - gas), (side === 'sell' ? tokenOut : tokenIn).decimals)
 }
 
-/** What a fill came to beyond the leg's first quote; what is sold back is no part of the order and counts by its own. */
-function gainOf({ order: { quote, purpose }, fill }: LegContext, side: Side): bigint {
-  if (fill === null || quote === null || purpose === 'unwind') return 0n
-  const quoted = BigInt(quote.amount)
-  return side === 'sell' ? BigInt(fill.amountOut) - quoted : quoted - BigInt(fill.amountIn)
+/** What the first quotes promised, or asked, for an amount: by the price that they had together. */
+function promised(legs: readonly LegContext[], amount: bigint): bigint {
+  let [whole, quoted] = [0n, 0n]
+  for (const { order } of legs) {
+    // Later splits have other names than their venues'.
+    if (order.task.kind !== 'swap' || order.legId !== order.venue) continue
+    whole += BigInt(order.task.swap.amount)
+    quoted += BigInt(order.quote?.amount ?? '0')
+  }
+  return whole === 0n ? 0n : (amount * quoted) / whole
 }
 
 function legStatus({ context, state }: LegView, trade: AcceptedOrder): LegStatus {
