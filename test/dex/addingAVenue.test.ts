@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { RevertCode } from '../../src/dex/reverts.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-const page = readFileSync(resolve(root, 'docs/adding-a-venue.md'), 'utf8')
+const page = readFileSync(resolve(root, 'src/dex/README.md'), 'utf8')
 const { scripts } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as { scripts: object }
 
 test('the page on adding a venue quotes the code as it is', () => {
