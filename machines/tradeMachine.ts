@@ -56,9 +56,11 @@ export const tradeMachine = setup({
         enqueue.sendTo(legId, { type: 'leg.blocked', atMs: event.atMs })
       }
     }),
-    endDependants: enqueueActions(({ context, event, enqueue }) => {
+    endDependants: enqueueActions(({ context, event, enqueue, self }) => {
       if (event.type !== 'leg.changed') return
       for (const legId of facts.dependants(context, event.legId)) {
+        // One that was cancelled along with its approval has ended, though its word of it is still to come.
+        if (self.getSnapshot().children[legId]?.getSnapshot().status !== 'active') continue
         enqueue.sendTo(legId, { type: 'leg.cancel', failure: facts.approvalFailed, atMs: event.atMs })
       }
     }),
