@@ -1,7 +1,13 @@
 import type * as z from 'zod'
 import { configError } from './configFaults.ts'
 import type { BudgetSettings, LimitSettings } from './configLimits.ts'
-import { type executionSchema, gweiDecimals, openSchema, type WalletSource } from './configSchema.ts'
+import {
+  type executionSchema,
+  gweiDecimals,
+  openSchema,
+  type PaperWalletSource,
+  type WalletSource,
+} from './configSchema.ts'
 import type { venueSchema } from './configVenues.ts'
 import type { Distribution } from './distribution/distribution.ts'
 import { type BaseUnits, baseUnits, fractionToBps, parseAmount } from './domain/amount.ts'
@@ -13,7 +19,9 @@ import type { LogLevel, PinoLike } from './monitor/log.ts'
 export type ExecutionConfig = z.input<typeof executionSchema>
 
 /** What `ExecutionManager.open` takes, as a user writes it. */
-export type OpenOptions = Omit<z.input<typeof openSchema>, 'wallets'> & { readonly wallets: readonly WalletSource[] }
+export type OpenOptions = Omit<z.input<typeof openSchema>, 'wallets'> & {
+  readonly wallets: readonly (WalletSource | PaperWalletSource)[]
+}
 
 /** One configured DEX: its kind, its contracts in lower case, its id. */
 export type VenueSettings = Frozen<z.output<typeof venueSchema>>
@@ -53,7 +61,10 @@ export interface Settings {
     readonly pollIntervalMs: number
     readonly requestTimeoutMs: number
   }
+  /** None in paper mode. */
   readonly wallets: readonly WalletSource[]
+  /** Null: trades are real. */
+  readonly paper: { readonly wallets: readonly PaperWalletSource[] } | null
   readonly tokens: readonly { readonly symbol: string; readonly address: Hex | 'native' }[]
   readonly venues: readonly VenueSettings[]
   readonly limits: Frozen<LimitSettings>
@@ -83,7 +94,8 @@ const inspectPort = 8080
 export function parseOptions(options: unknown): Settings {
   const parsed = openSchema.safeParse(options)
   if (!parsed.success) throw configError(parsed.error.issues, options)
-  const { config, chain, wallets, tokens, venues, limits, budgets, dataDir, inspect, logLevel, ...given } = parsed.data
+  const { config, chain, wallets, paper, tokens, venues, limits, budgets, dataDir, inspect, logLevel, ...given } =
+    parsed.data
   const own = {
     execution: executionSettings(config),
     chain: {
@@ -95,7 +107,8 @@ export function parseOptions(options: unknown): Settings {
       pollIntervalMs: milliseconds(chain.pollInterval),
       requestTimeoutMs: milliseconds(chain.requestTimeout),
     },
-    wallets,
+    wallets: paper ? [] : wallets.filter(hasKey),
+    paper: paper ? { wallets: wallets.filter(isKnownWithoutKey) } : null,
     tokens: Object.entries(tokens).map(([symbol, address]) => ({ symbol, address })),
     venues,
     limits,
@@ -107,6 +120,16 @@ export function parseOptions(options: unknown): Settings {
   // What the caller made stays as it is: only our own values are frozen all the way down.
   const { logger, distributionManager, memoryBank } = given
   return Object.freeze({ ...deepFreeze(own), logger, distributionManager, memoryBank })
+}
+
+// A field may be there without a value.
+
+function hasKey(wallet: WalletSource | PaperWalletSource): wallet is WalletSource {
+  return !('address' in wallet) || wallet.address === undefined
+}
+
+function isKnownWithoutKey(wallet: WalletSource | PaperWalletSource): wallet is PaperWalletSource {
+  return !('privateKeyEnv' in wallet) || wallet.privateKeyEnv === undefined
 }
 
 function executionSettings(config: z.output<typeof executionSchema>): ExecutionSettings {

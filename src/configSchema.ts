@@ -5,6 +5,7 @@ import { venueSchema } from './configVenues.ts'
 import type { Distribution } from './distribution/distribution.ts'
 import { baseUnits, parseAmount } from './domain/amount.ts'
 import { bumpFees, type Market } from './domain/fees.ts'
+import type { Hex } from './domain/hex.ts'
 import type { PinoLike } from './monitor/log.ts'
 
 /** Digits after the point of one gwei, in wei. */
@@ -33,7 +34,10 @@ export type WalletSource =
   | { readonly keystore: string; readonly passwordEnv: string }
   | { readonly privateKeyEnv: string }
 
-const walletFields = ['keystore', 'passwordEnv', 'privateKeyEnv']
+/** A wallet of paper mode, which needs no key. */
+export type PaperWalletSource = { readonly address: Hex } | { readonly keystore: string; readonly passwordEnv: string }
+
+const walletFields = ['keystore', 'passwordEnv', 'privateKeyEnv', 'address']
 
 // The checks below run on faulty input too, so they take anything.
 
@@ -51,12 +55,12 @@ function urlOf(value: unknown): unknown {
 }
 
 function sourceOf(wallet: unknown): unknown {
-  return Object(wallet).keystore ?? Object(wallet).privateKeyEnv
+  return Object(wallet).keystore ?? Object(wallet).privateKeyEnv ?? Object(wallet).address
 }
 
-function hasOneSource(wallet: object): wallet is WalletSource {
+function hasOneSource(wallet: object): wallet is WalletSource | PaperWalletSource {
   const given = walletFields.filter((field) => Object(wallet)[field] !== undefined).join()
-  return given === 'keystore,passwordEnv' || given === 'privateKeyEnv'
+  return given === 'keystore,passwordEnv' || given === 'privateKeyEnv' || given === 'address'
 }
 
 function hasFunctions(value: unknown, names: readonly string[]): boolean {
@@ -171,11 +175,16 @@ const wallet = z
     passwordEnv: environmentName.optional(),
     /** The environment variable with a plain private key: for tests and small wallets. */
     privateKeyEnv: environmentName.optional(),
+    /** In paper mode: all that it needs of a wallet. */
+    address: address.optional(),
   })
   .refine(hasOneSource, { ...onAnyObject, error: 'must be either { keystore, passwordEnv } or { privateKeyEnv }' })
 
-/** All that `ExecutionManager.open` takes. */
-export const openSchema = z.strictObject({
+function has(field: string): (wallet: unknown) => boolean {
+  return (wallet) => Object(wallet)[field] !== undefined
+}
+
+const openFields = z.strictObject({
   config: executionSchema.prefault({}),
   chain,
   /** One nonce lane each. */
@@ -210,6 +219,8 @@ export const openSchema = z.strictObject({
     }),
   limits: limitsSchema,
   budgets: budgetsSchema,
+  /** Trades on paper: with live quotes, without a key, and nothing is sent. */
+  paper: z.boolean('must be true or false').default(false),
   /** Folder of the store, created where it is missing. */
   dataDir: z.string('must be a path').min(1, 'must be a path').default('./legwork-data'),
   /** Serves the live inspector on this machine alone. `true` takes port 8080, where inspector clients look first; port 0 any free one. */
@@ -239,3 +250,16 @@ export const openSchema = z.strictObject({
     .optional(),
   memoryBank: z.custom<object>((value) => typeof value === 'object' && value !== null, 'must be an object').optional(),
 })
+
+/** All that `ExecutionManager.open` takes. */
+export const openSchema = openFields
+  .refine((options) => options?.paper === true || !entriesOf(options?.wallets).some(has('address')), {
+    ...onAnyObject,
+    path: ['wallets'],
+    error: 'must each say where the key is: an address alone does in paper mode only',
+  })
+  .refine((options) => options?.paper !== true || !entriesOf(options?.wallets).some(has('privateKeyEnv')), {
+    ...onAnyObject,
+    path: ['wallets'],
+    error: 'must each be { address } or { keystore, passwordEnv } in paper mode, which loads no key',
+  })

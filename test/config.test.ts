@@ -54,6 +54,7 @@ test('the defaults are those of the specification, in the units of the runtime',
       requestTimeoutMs: 10_000,
     },
     wallets: [{ keystore: './wallet.json', passwordEnv: 'LEGWORK_PASSWORD' }],
+    paper: null,
     tokens: [
       { symbol: 'ETH', address: 'native' },
       { symbol: 'USDC', address: '0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48' },

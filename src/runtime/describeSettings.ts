@@ -4,7 +4,7 @@ import type { Ports } from './ports.ts'
 
 /** What is in force, for the memory bank: no key, no URL with what may be secret in it. */
 export function describeSettings(
-  { execution, venues, limits, budgets }: Settings,
+  { execution, paper, venues, limits, budgets }: Settings,
   { chain: { chainId }, distribution, signer }: Pick<Ports, 'chain' | 'distribution' | 'signer'>,
 ): Json {
   return {
@@ -12,6 +12,7 @@ export function describeSettings(
     limits: limits as unknown as Json,
     budgets: budgets as unknown as Json,
     chainId,
+    paper: paper !== null,
     venues: venues.map((venue) => ({ ...venue }) as unknown as Json),
     wallets: signer.wallets,
     distribution: distribution.describe?.() ?? null,

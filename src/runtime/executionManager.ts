@@ -13,6 +13,7 @@ import { type Inspection, startInspection } from './inspection.ts'
 import type { TradeStep } from './liveTrade.ts'
 import type { VenueMetrics } from './metrics.ts'
 import { type OpenExecution, type Openers, openExecution, realOpeners } from './openExecution.ts'
+import { openersFor } from './paperOpeners.ts'
 import { policyOf } from './policy.ts'
 import type { HistoryEntry } from './records.ts'
 import type { LegStatus, TradeStatus } from './status.ts'
@@ -73,7 +74,7 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
   async #start(openers: Openers): Promise<void> {
     if (this.#settings.inspect !== null) this.#inspection = await startInspection(this.#settings.inspect)
     try {
-      this.#open = await openExecution(this.#settings, openers, {
+      this.#open = await openExecution(this.#settings, openersFor(this.#settings, openers), {
         onStep: (step, status, actor) => detached(() => this.#onStep(step, status, actor)),
         onEnded: (status) => this.#onEnded(status),
         onHalted: (halt) => detached(() => this.emit('halted', halt)),
@@ -182,6 +183,11 @@ export class ExecutionManager extends EventEmitter<ExecutionEvents> {
   /** Lower-case addresses of the wallets, in the order of the configuration. */
   get wallets(): readonly Hex[] {
     return this.#running().signer.wallets
+  }
+
+  /** True where nothing is signed or sent: see `paper`. */
+  get isPaper(): boolean {
+    return this.#settings.paper !== null
   }
 
   /** Where the inspector listens; null where `inspect` is off. */
