@@ -28,11 +28,12 @@ export function planned(context: TradeContext, event: TradeEvent): Facts {
     return { legId, venue, after, kind: task.kind, purpose, round }
   })
   const preparing = Object.fromEntries(legs.map(({ legId }) => [legId, 'preparing' as const]))
+  // What is sold back is no part of the order, and its quotes are in other units.
+  const isBack = legs.some(({ purpose }) => purpose === 'unwind')
   return {
     plan: [...plan, ...legs],
-    // What is sold back is no part of the order.
-    unallocated: legs.some(({ purpose }) => purpose === 'unwind') ? context.unallocated : event.unallocated,
-    nativePrice: nativePrice ?? event.nativePrice ?? null,
+    unallocated: isBack ? context.unallocated : event.unallocated,
+    nativePrice: nativePrice ?? (isBack ? null : (event.nativePrice ?? null)),
     phases: { ...phases, ...preparing },
   }
 }
