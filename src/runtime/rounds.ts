@@ -78,9 +78,9 @@ export function shortfallOf(order: AcceptedOrder, legs: readonly LegContext[]): 
   if (filled === 0n || filled >= BigInt(amount)) return null
   if (fillPolicy.kind === 'minimumFill' && !isReached(order, legs)) return belowMinimum
   if (fillPolicy.kind !== 'unwind') return null
-  const back = legs.filter(isSwapOf('unwind'))
-  const isBack = back.length > 0 && back.every(({ fill }) => fill !== null)
-  return isBack ? unwound : exposed
+  const amountOf = (purpose: 'fill' | 'unwind', side: 'amountIn' | 'amountOut'): BaseUnits =>
+    sum(legs.filter(isSwapOf(purpose)).flatMap(({ fill }) => fill?.[side] ?? []))
+  return amountOf('unwind', 'amountIn') === amountOf('fill', 'amountOut') ? unwound : exposed
 }
 
 /** True where at least the order's minimum is filled. */
