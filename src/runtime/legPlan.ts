@@ -51,11 +51,12 @@ export function legsOf(ports: Ports, portion: Portion, shares: readonly Share[],
 }
 
 /** An order that must be filled to a part at least is not begun where less than that can be. */
-function checkMinimum({ order, purpose, round, amount }: Portion, shares: readonly Share[]): void {
+function checkMinimum({ order, purpose, round }: Portion, shares: readonly Share[]): void {
   const { fillPolicy } = order
   if (fillPolicy.kind !== 'minimumFill' || purpose !== 'fill' || round > 0) return
   const taken = shares.reduce((all, share) => all + BigInt(share.amount), 0n)
-  const least = (BigInt(amount) * BigInt(fillPolicy.bps) + 9_999n) / 10_000n
+  // Of the whole order: limits may have made the portion smaller.
+  const least = (BigInt(order.amount) * BigInt(fillPolicy.bps) + 9_999n) / 10_000n
   if (taken >= least) return
   throw new MinimumFillError('The venues and limits leave less than the order’s minimum fill. Nothing was sent.', {
     'minimum, base units': String(least),
