@@ -22,9 +22,11 @@ export function soldScope({ order, tokenIn }: Portion, venue: string): Scope {
 export function capOf(ports: CapPorts, portion: Portion, venue: string, depth: BaseUnits | null): BaseUnits {
   const { amount, side, purpose, order, taken, caps } = portion
   let cap = lesser(BigInt(amount), BigInt(caps[venue] ?? amount))
+  // What is sold back was bought within the limits, and is not in the order's units.
+  if (purpose === 'unwind') return baseUnits(cap)
   const share = shareBps(ports, portion, venue, 'ofTradeBps')
   if (share !== null) cap = lesser(cap, (BigInt(order.amount) * share) / whole - BigInt(taken[venue] ?? '0'))
-  if (side === 'buy' || purpose === 'unwind') return baseUnits(cap > 0n ? cap : 0n)
+  if (side === 'buy') return baseUnits(cap > 0n ? cap : 0n)
   const ofPool = poolShareBps(ports, portion, venue)
   if (ofPool !== null && depth !== null) cap = lesser(cap, (BigInt(depth) * ofPool) / whole)
   const room = ports.ledger.room(soldScope(portion, venue), ports.clock.now())
@@ -32,9 +34,9 @@ export function capOf(ports: CapPorts, portion: Portion, venue: string, depth: B
   return baseUnits(cap > 0n ? cap : 0n)
 }
 
-/** Hundredths of a percent of a pool that one leg may put into it; null for any. */
+/** Hundredths of a percent of a pool that one leg may put into it; null for any, as where something is sold back. */
 export function poolShareBps(ports: Pick<Ports, 'limits'>, portion: Portion, venue: string): bigint | null {
-  return shareBps(ports, portion, venue, 'ofPoolBps')
+  return portion.purpose === 'unwind' ? null : shareBps(ports, portion, venue, 'ofPoolBps')
 }
 
 function shareBps(
