@@ -109,13 +109,22 @@ export function surveyorOf(ports: Ports, portion: Portion, signal: AbortSignal):
     const { depths } = market
     const depth = Object.values(depths).reduce<bigint | null>((most, amount) => greater(most, BigInt(amount)), null)
     const closedForm = isTrusted && dex.isConstantProduct ? market.closedForm : null
+    const cap = capOf(ports, portion, venue, depth === null ? null : baseUnits(depth))
     return {
-      cap: capOf(ports, portion, venue, depth === null ? null : baseUnits(depth)),
+      cap: closedForm === null ? cap : withinReserves(venue, closedForm, cap),
       pools: pools.map(({ id }) => id),
       closedForm,
       quotes: closedForm === null ? amounts.map((amount, index) => withinPool(one, amount, quotes[index])) : [],
       legCost: legCost(ports, portion, venue, wallet, price),
     }
+  }
+
+  /** What a purchase may take from a pool that no more than its share is paid into. */
+  function withinReserves(venue: string, reserves: ConstantProduct, cap: BaseUnits): BaseUnits {
+    const share = poolShareBps(ports, portion, venue)
+    if (share === null || portion.side === 'sell') return cap
+    const most = priceOf(reserves, 'sell', baseUnits((BigInt(reserves.reserveIn) * share) / wholeBps)) ?? 0n
+    return BigInt(cap) < most ? cap : baseUnits(most)
   }
 
   /** A quote, unless its leg would put more into the pool than its share. */
