@@ -7,6 +7,7 @@ import type { Attempt, Call, Fees, Receipt } from '../domain/transaction.ts'
 import { broadcastLeg, isExpired } from './broadcasting.ts'
 import { insist } from './insist.ts'
 import { keyOfLeg } from './legKeys.ts'
+import { mayPay } from './legLedger.ts'
 import { holdLeg, priceLeg } from './offering.ts'
 import { known, type Ports } from './ports.ts'
 import type { Effects } from './runner.ts'
@@ -48,7 +49,9 @@ export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEven
     const ceiling = purpose === 'call' ? order.policy.maxFeePerGas : order.policy.maxCancelFeePerGas
     const last = attempts.at(-1)
     const fees = last === undefined ? offerFees(follower.market(), ceiling) : bumpFees(last, follower.market(), ceiling)
-    if (fees === null) return { type: 'leg.unchanged' } as const
+    // Beyond the ceiling, or a budget: the same bytes go out again, until it is time to cancel.
+    if (fees === null || (purpose === 'call' && !mayPay(ports, context, fees)))
+      return { type: 'leg.unchanged' } as const
     return { type: 'leg.signed', attempt: await sign(context, purpose, fees) } as const
   }
 

@@ -1,4 +1,6 @@
+import { LimitReachedError } from '../domain/errors.ts'
 import type { LegContext, LegOrder } from '../domain/leg.ts'
+import type { Attempt, Fees } from '../domain/transaction.ts'
 import type { Entry } from './ledger.ts'
 import { soldMax } from './legFunds.ts'
 import { keyOfLeg } from './legKeys.ts'
@@ -21,14 +23,23 @@ export function reservedBy({ task, tradeId, venue, pair = '', quote }: LegOrder)
 }
 
 /** Puts back what a live leg has reserved: it was checked when the leg was planned. */
-export function holdReserved({ ledger }: Pick<Ports, 'ledger'>, { order, offer, gasCostWei }: LegContext): void {
+export function holdReserved({ ledger }: Pick<Ports, 'ledger'>, context: LegContext): void {
   if (ledger.isIdle) return
+  const { order, offer, attempts, gasCostWei } = context
   const key = keyOfLeg(order)
   for (const entry of reservedBy(order)) ledger.hold(key, entry)
-  ledger.hold(key, gasEntry(order, BigInt(gasCostWei) + gasMax(offer)))
+  let most = gasMax(offer)
+  for (const attempt of attempts) if (attempt.purpose === 'call' && gasMax(attempt) > most) most = gasMax(attempt)
+  ledger.hold(key, gasEntry(order, BigInt(gasCostWei) + most))
 }
 
-/** Reserves what the gas of an offer may come to, on top of what the leg has paid already. @throws LimitReachedError */
+/**
+ * Reserves what the gas of an offer may come to, on top of what the leg has paid already: of all that is signed for one nonce the
+ * dearest may be what mines. Cancellations are not reserved for, since a nonce has to be closed; what they cost counts once it is
+ * paid.
+ *
+ * @throws LimitReachedError
+ */
 export function reserveGas(
   { ledger, clock }: LedgerPorts,
   { order, gasCostWei }: LegContext,
@@ -36,6 +47,18 @@ export function reserveGas(
 ): void {
   if (ledger.isIdle) return
   ledger.reserve([{ key: keyOfLeg(order), entry: gasEntry(order, BigInt(gasCostWei) + gasMax(offer)) }], clock.now())
+}
+
+/** The same for a dearer attempt; false where a budget has no room for it. */
+export function mayPay(ports: LedgerPorts, context: LegContext, fees: Fees): boolean {
+  const { offer } = context
+  try {
+    reserveGas(ports, context, offer === null ? null : { ...offer, ...fees })
+    return true
+  } catch (error) {
+    if (error instanceof LimitReachedError) return false
+    throw error
+  }
 }
 
 /** Keeps the ledger in step with a leg: what it had reserved is spent, or free again, once it has ended. */
@@ -59,6 +82,6 @@ function gasEntry({ tradeId, venue, pair = '' }: LegOrder, amount: bigint): Entr
   return { kind: 'gas', tradeId, venue, pair, token: 'native', amount }
 }
 
-function gasMax(offer: LegContext['offer']): bigint {
+function gasMax(offer: Pick<Attempt, 'gasLimit' | 'maxFeePerGas'> | null): bigint {
   return offer === null ? 0n : BigInt(offer.gasLimit) * BigInt(offer.maxFeePerGas)
 }
