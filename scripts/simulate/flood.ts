@@ -101,6 +101,8 @@ function floodPlan(activeTradesMax: number): SeedPlan {
       gasLimit: 300_000,
     },
     pollInterval: 2,
+    limits: [],
+    budgets: {},
   }
 }
 

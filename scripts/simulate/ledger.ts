@@ -35,7 +35,11 @@ export interface Ledger {
   highest(): number
   build(parent: SimBlock, draft: Draft): SimBlock
   /** From now on this block is the chain's end. */
-  adopt(tip: SimBlock): void
+  adopt(tip: SimBlock, atMs: number): void
+  /** When the chain was so high for the first time; infinity where it never was. */
+  reachedAtMs(number: number): number
+  /** All blocks that there ever were, orphans included. */
+  blocks(): Iterable<SimBlock>
   byHash(hash: Hex): SimBlock | undefined
   /** Every block that has this transaction, orphans included. */
   holders(hash: Hex): readonly SimBlock[]
@@ -51,6 +55,7 @@ export function openLedger(state: State, { timestampS, baseFee }: { timestampS: 
   const none = { transactions: [], outcomes: new Map() }
   const first = { number: 0, hash: hashOf(0), parent: null, timestampS, baseFee, gasUsed: blockGasLimit / 2n, state }
   let tip: SimBlock = { ...first, ...none }
+  const reachedAtMs = [0]
   let highest = 0
   byHash.set(tip.hash, tip)
 
@@ -73,10 +78,12 @@ export function openLedger(state: State, { timestampS, baseFee }: { timestampS: 
       for (const { hash } of transactions) holders.set(hash, [...(holders.get(hash) ?? []), block])
       return block
     },
-    adopt(block) {
+    adopt(block, atMs) {
       tip = block
-      highest = Math.max(highest, block.number)
+      for (; highest < block.number; highest += 1) reachedAtMs.push(atMs)
     },
+    reachedAtMs: (number) => reachedAtMs[number] ?? Number.POSITIVE_INFINITY,
+    blocks: () => byHash.values(),
     byHash: (hash) => byHash.get(hash),
     holders: (hash) => holders.get(hash) ?? [],
   }

@@ -17,6 +17,7 @@ export interface Miner {
 const target = 15_000_000n
 const full = 30_000_000n
 const ether = 10n ** 18n
+const grantWei = 100n * ether
 
 /** Starts mining. Blocks reach each node after a while of its own. */
 export function startMiner(world: World): Miner {
@@ -38,9 +39,9 @@ export function startMiner(world: World): Miner {
       // Faults are over: whoever could not pay can pay now.
       for (let index = 0; index < plan.wallets; index += 1) {
         const wallet = walletOf(index)
-        if (balanceOf(state, native, wallet) >= 5n * ether) continue
-        addTo(state, native, wallet, 10n * ether)
-        addTo(state, 'granted', wallet, 10n * ether)
+        if (balanceOf(state, native, wallet) >= 50n * ether) continue
+        addTo(state, native, wallet, grantWei)
+        addTo(state, 'granted', wallet, grantWei)
       }
     }
     if (random.chance(0.5)) movePool(state, plan, random, 10)
@@ -81,7 +82,7 @@ export function startMiner(world: World): Miner {
   }
 
   function publish(tip: SimBlock): void {
-    ledger.adopt(tip)
+    ledger.adopt(tip, timeline.now())
     for (const { hash, from, nonce } of tip.transactions) slipped.delete(`${from} ${nonce} ${hash}`)
     for (const node of nodes) timeline.outside(timeline.now() + random.int(10, 600), () => node.hear(tip))
   }
@@ -114,7 +115,7 @@ export function startMiner(world: World): Miner {
     if (staysMined && missingForeign(tip, gone).length > 0) return
     faults.note('reorg')
     story.tell('chain', () => `reorg of ${before.number - base.number} blocks, down to ${base.hash.slice(-6)}`)
-    ledger.adopt(tip)
+    ledger.adopt(tip, timeline.now())
     noteReorg(gone, before)
     publish(tip)
   }

@@ -1,68 +1,23 @@
-import { fractionToBps, maximumInput, minimumOutput, parseAmount } from '../../src/domain/amount.ts'
-import type { Hex } from '../../src/domain/hex.ts'
-import type { TradeOrder } from '../../src/runtime/accept.ts'
-import type { HistoryEntry } from '../../src/runtime/records.ts'
-import type { LegStatus, TradeStatus } from '../../src/runtime/status.ts'
-import { tokens, walletOf } from './contracts.ts'
-import type { Outcome } from './evm.ts'
-import { ancestorAt, findMined } from './ledger.ts'
+import { fractionToBps, maximumInput, minimumOutput } from '../../src/domain/amount.ts'
+import { walletOf } from './contracts.ts'
+import { type Ended, type Evidence, type Leg, legsOf, minedOf, units, unitsOf } from './evidence.ts'
+import { withinLimits } from './exposure.ts'
+import { policiesKept } from './policies.ts'
+import { exact, truthful } from './reports.ts'
 import { readRouterCall } from './router.ts'
-import { balanceOf, native, nonceOf, type State } from './state.ts'
+import { nonceOf } from './state.ts'
 import { isNothing, type WireTransaction } from './wire.ts'
-import type { Departure, Violation, Witness } from './witness.ts'
+import type { Violation, Witness } from './witness.ts'
 import type { World } from './world.ts'
-
-/** A trade as it was reported, when all had ended. */
-export interface Ended {
-  readonly order: TradeOrder
-  readonly status: TradeStatus
-  readonly history: readonly HistoryEntry[]
-}
-
-interface Mined {
-  readonly transaction: WireTransaction
-  readonly outcome: Outcome
-}
-
-interface Leg {
-  readonly name: string
-  readonly status: LegStatus
-  readonly trade: TradeStatus
-  readonly order: TradeOrder
-  readonly sent: readonly Departure[]
-  readonly mined: readonly Mined[]
-}
 
 /** Checks what must always hold against the simulated chain itself, once it has settled. */
 export function checkAll(world: World, witness: Witness, endings: readonly Ended[]): void {
   const legs = endings.flatMap((one) => legsOf(world, witness, one))
-  const all = [atMostOnce, noGaps, onlyReceipts, exact, bounded]
+  const all = [atMostOnce, noGaps, onlyReceipts, exact, truthful, bounded, withinLimits, policiesKept]
   // What an older store cannot know of it cannot report.
   for (const check of witness.restored() === null ? all : [restoredOnce, noGaps, bounded]) {
     for (const violation of check({ world, witness, endings, legs })) witness.fault(violation)
   }
-}
-
-interface Evidence {
-  readonly world: World
-  readonly witness: Witness
-  readonly endings: readonly Ended[]
-  readonly legs: readonly Leg[]
-}
-
-function legsOf(world: World, witness: Witness, { order, status: trade, history }: Ended): Leg[] {
-  return trade.legs.map((status): Leg => {
-    const mine = history.filter(({ legId }) => legId === status.legId)
-    const hashes = new Set(mine.flatMap(({ hash }) => hash ?? []))
-    const sent = [...hashes].flatMap((hash) => witness.departures.get(hash) ?? [])
-    const mined = sent.flatMap(({ transaction }) => minedOf(world, transaction))
-    return { name: `${trade.tradeId}/${status.legId}`, status, trade, order, sent, mined }
-  })
-}
-
-function minedOf({ ledger }: World, transaction: WireTransaction): Mined[] {
-  const outcome = findMined(ledger, ledger.tip(), transaction.hash)?.outcomes.get(transaction.hash)
-  return outcome === undefined ? [] : [{ transaction, outcome }]
 }
 
 function* atMostOnce({ witness, legs }: Evidence): Generator<Violation> {
@@ -157,74 +112,11 @@ function* onlyReceipts({ legs, endings, witness }: Evidence): Generator<Violatio
     }
   }
   for (const { status } of endings) {
-    const isFilled = status.legs.some((leg) => leg.kind === 'swap' && leg.status === 'done')
-    if (status.status !== (isFilled ? 'done' : 'failed')) {
-      yield { kind: 'lost', text: `${status.tradeId} is ${status.status}, and filled is ${isFilled}.` }
-    }
     const first = witness.announcements.get(status.tradeId)
     if (JSON.stringify(first) !== JSON.stringify(status)) {
       yield { kind: 'lost', text: `${status.tradeId} is not any more what was announced.` }
     }
   }
-}
-
-function* exact({ world, witness, endings, legs }: Evidence): Generator<Violation> {
-  const changes = new Map<string, bigint>()
-  const add = (wallet: Hex, symbol: string, amount: bigint): void => {
-    changes.set(`${wallet} ${symbol}`, (changes.get(`${wallet} ${symbol}`) ?? 0n) + amount)
-  }
-  for (const { status } of endings) {
-    const { tokenIn, tokenOut, legs: reported, unallocated, amount, side, tradeId } = status
-    const base = side === 'sell' ? tokenIn : tokenOut
-    const given = reported.reduce((sum, leg) => sum + units(leg.amount, base), units(unallocated, base))
-    if (reported.length > 0 && given !== units(amount, base)) {
-      yield { kind: 'other', text: `The legs of ${tradeId} and the rest add up to ${given} of ${amount} ${base}.` }
-    }
-  }
-  const owned = new Set(legs.flatMap(({ sent }) => sent.map(({ transaction }) => transaction.hash)))
-  for (const { status, trade, sent } of legs) {
-    const wallet = sent[0]?.transaction.from
-    if (wallet === undefined) continue
-    add(wallet, 'ETH', -unitsOf(status.gasCost, 18))
-    add(wallet, trade.tokenIn, -units(status.amountIn, trade.tokenIn))
-    add(wallet, trade.tokenOut, units(status.amountOut, trade.tokenOut))
-  }
-  // What fills a hole belongs to no leg.
-  for (const [hash, { transaction }] of witness.departures) {
-    if (!owned.has(hash)) for (const { outcome } of minedOf(world, transaction)) payGas(transaction.from, outcome)
-  }
-  for (const transaction of foreignOf(world)) {
-    for (const { outcome } of minedOf(world, transaction)) payGas(transaction.from, outcome)
-  }
-  function payGas(wallet: Hex, { gasUsed, gasPrice }: Outcome): void {
-    add(wallet, 'ETH', -BigInt(gasUsed) * gasPrice)
-  }
-  const first = ancestorAt(world.ledger.tip(), 0)?.state
-  if (first === undefined) return
-  for (let index = 0; index < world.plan.wallets; index += 1) {
-    const wallet = walletOf(index)
-    for (const { symbol } of tokens) {
-      const real = held(world.ledger.tip().state, wallet, symbol) - held(first, wallet, symbol)
-      const reported = changes.get(`${wallet} ${symbol}`) ?? 0n
-      if (real !== reported)
-        yield { kind: 'lost', text: `${symbol} changed by ${real}, by ${reported} in the reports.` }
-    }
-  }
-}
-
-/** What a wallet has, less what it was given so that it could pay again. */
-function held(state: State, wallet: Hex, symbol: string): bigint {
-  const token = tokens.find((one) => one.symbol === symbol)
-  if (symbol !== 'ETH') return balanceOf(state, token?.address ?? '', wallet)
-  return balanceOf(state, native, wallet) - balanceOf(state, 'granted', wallet)
-}
-
-function foreignOf({ ledger }: World): WireTransaction[] {
-  const found: WireTransaction[] = []
-  for (let block = ledger.tip(); block.parent !== null; block = block.parent) {
-    found.push(...block.transactions.filter(({ isForeign }) => isForeign))
-  }
-  return found
 }
 
 function* bounded({ world, witness, legs }: Evidence): Generator<Violation> {
@@ -241,7 +133,10 @@ function* bounded({ world, witness, legs }: Evidence): Generator<Violation> {
 }
 
 /** Every swap that a leg ever sent keeps the bound of its first one, and so does its fill; the caller's own quote sets it. */
-function* beyondLimit({ plan }: World, { name, status, sent, order, trade }: Leg): Generator<Violation> {
+function* beyondLimit(
+  { plan }: World,
+  { name, status, sent, order, round, tokenIn, tokenOut, trade }: Leg,
+): Generator<Violation> {
   const calls = [...sent]
     .sort((a, b) => a.atMs - b.atMs)
     .flatMap(({ transaction }) => readRouterCall(transaction) ?? [])
@@ -250,7 +145,8 @@ function* beyondLimit({ plan }: World, { name, status, sent, order, trade }: Leg
   const isWorse = (bound: bigint, than: bigint): boolean => (first.isSell ? bound < than : bound > than)
   if (calls.some(({ limit }) => isWorse(limit, first.limit))) yield { kind: 'other', text: `${name} moved its bound.` }
   const given = order.quotes?.[status.venue]
-  if (typeof given === 'bigint') {
+  // What is split again, or sold back, has quotes of its own.
+  if (typeof given === 'bigint' && round === 0) {
     const whole = units(trade.amount, first.isSell ? trade.tokenIn : trade.tokenOut)
     const quoted = (given * first.amount) / whole
     const bps = fractionToBps(plan.config.maxSlippage)
@@ -259,20 +155,11 @@ function* beyondLimit({ plan }: World, { name, status, sent, order, trade }: Leg
       yield { kind: 'other', text: `${name} allows ${first.limit}, and ${bound} is the bound.` }
   }
   if (status.status !== 'done') return
-  const fill = first.isSell ? units(status.amountOut, trade.tokenOut) : units(status.amountIn, trade.tokenIn)
+  const fill = first.isSell ? units(status.amountOut, tokenOut) : units(status.amountIn, tokenIn)
   if (isWorse(fill, first.limit))
     yield { kind: 'other', text: `${name} was filled with ${fill}, beyond ${first.limit}.` }
 }
 
 function placeOf({ from, nonce }: WireTransaction): string {
   return `${nonce} of ${from}`
-}
-
-function units(amount: string | null, symbol: string): bigint {
-  return unitsOf(amount, tokens.find((token) => token.symbol === symbol)?.decimals ?? 0)
-}
-
-/** Zero is no amount that anybody could order. */
-function unitsOf(amount: string | null, decimals: number): bigint {
-  return amount === null || Number(amount) === 0 ? 0n : BigInt(parseAmount(amount, decimals))
 }

@@ -1,4 +1,6 @@
+import type { OpenOptions } from '../../src/config.ts'
 import { type Kind, kinds } from './kinds.ts'
+import { drawBudgets, drawLimits } from './limits.ts'
 import { type Random, randomOf } from './random.ts'
 
 /** All that a seed decides before anything happens. */
@@ -34,7 +36,12 @@ export interface SeedPlan {
     readonly activeTradesMax: number
     readonly gasLimit: number
     readonly maxSlippage: string
+    readonly reallocations: number
+    readonly approvals: 'exact' | 'unlimited'
+    readonly quoteAge: number
   }
+  readonly limits: NonNullable<OpenOptions['limits']>
+  readonly budgets: NonNullable<OpenOptions['budgets']>
   readonly pollInterval: number
   readonly requestTimeout: number
 }
@@ -65,12 +72,14 @@ export function planSeed(seed: number, without: readonly Kind[]): SeedPlan {
   const has = new Set(chosen)
   const reorgDepthMax = has.has('reorg') ? random.int(1, random.chance(0.3) ? 6 : 3) : 0
   const maxGasPriceGwei = random.int(30, 80)
+  const venues = random.int(1, 4)
+  const limiting = randomOf(seed, 'limits')
   return {
     seed,
     kinds: has,
     nodes: random.int(1, 3),
     wallets: random.chance(0.3) ? 2 : 1,
-    venues: random.int(1, 3),
+    venues,
     orders: random.chance(0.1) ? random.int(7, 15) : random.int(1, 6),
     reorgDepthMax,
     confirmations: reorgDepthMax + 1 + (random.chance(0.4) ? random.int(0, 2) : 0),
@@ -83,6 +92,8 @@ export function planSeed(seed: number, without: readonly Kind[]): SeedPlan {
     lifeEventsMax: random.pick([120, 1_000, 1_000]),
     networkFaultShare: random.pick([0.01, 0.05, 0.15, 0.3]),
     config: configOf(random, has),
+    limits: drawLimits(limiting, venues),
+    budgets: drawBudgets(limiting),
     pollInterval: random.int(1, 3),
     requestTimeout: random.int(2, 8),
   }
@@ -97,6 +108,9 @@ function configOf(random: Random, has: ReadonlySet<Kind>): SeedPlan['config'] {
     inFlightPerWallet: random.pick([1, 2, 16, 16]),
     activeTradesMax: has.has('overload') ? random.int(1, 2) : 1_000,
     gasLimit: random.pick([300_000, 300_000, 135_000]),
-    maxSlippage: random.pick(['0.005', '0.01', '0.001']),
+    maxSlippage: random.pick(['0.005', '0.01', '0.02', '0.001']),
+    reallocations: random.int(1, 3),
+    approvals: random.pick(['exact', 'exact', 'unlimited']),
+    quoteAge: random.pick([1, 5, 5, 20]),
   }
 }

@@ -1,6 +1,6 @@
 import type { OpenOptions } from '../../src/config.ts'
 import { uniswapV2 } from '../../src/dex/uniswapV2.ts'
-import { DistributionManager } from '../../src/distribution/proportional.ts'
+import { DistributionManager } from '../../src/distribution/distributionManager.ts'
 import { ExecutionManager } from '../../src/runtime/executionManager.ts'
 import { chainId, dai, factoryOf, routerOf, usdc, wrapped } from './contracts.ts'
 import type { Disk } from './disk.ts'
@@ -43,8 +43,11 @@ function optionsOf(world: World, life: Incarnation): OpenOptions {
       kind: 'uniswapV2' as const,
       router: routerOf(index),
     })),
+    limits: plan.limits,
+    budgets: plan.budgets,
     dataDir: 'simulated',
-    distributionManager: shuffling(world, life),
+    // The usual one keeps what it learns over restarts.
+    ...(world.random(`manager ${life.number}`).chance(0.5) && { distributionManager: shuffling(world, life) }),
   }
 }
 
@@ -61,7 +64,7 @@ function shuffling(world: World, life: Incarnation): NonNullable<OpenOptions['di
       const allocation = await usual.allocate(request)
       return { ...allocation, legs: random.shuffled(allocation.legs) }
     },
-    record: () => usual.record(),
+    record: (result) => usual.record(result),
     describe: () => usual.describe(),
   }
 }

@@ -18,7 +18,7 @@ export interface Totals {
   add(result: SeedResult): void
   readonly failed: readonly SeedResult[]
   scenarioCount(scenario: Scenario): number
-  /** `seeds 200, faults 5123, transactions 1789, lost 0, doubled 0, stuck 0`: seeds are counted, not violations. */
+  /** `seeds 200, faults 5123, transactions 1789, lost 0, doubled 0, stuck 0, over 0`: seeds are counted, not violations. */
   line(): string
   /** How often each kind of fault and each scenario arose. */
   table(): string
@@ -53,7 +53,7 @@ export function startTotals(): Totals {
     scenarioCount: (scenario) => scenarios.get(scenario) ?? 0,
     line() {
       const other = seedsWith('other')
-      const ends = `lost ${seedsWith('lost')}, doubled ${seedsWith('doubled')}, stuck ${seedsWith('stuck')}`
+      const ends = `lost ${seedsWith('lost')}, doubled ${seedsWith('doubled')}, stuck ${seedsWith('stuck')}, over ${seedsWith('over')}`
       const rest = other === 0 ? '' : `, otherwise wrong ${other}`
       return `seeds ${seeds}, faults ${sum(faults)}, transactions ${transactions}, ${ends}${rest}`
     },

@@ -27,6 +27,16 @@ const moments: Readonly<Record<string, Moment>> = {
   retrying: 'retrying',
 }
 
+/** Null: the configured one. */
+const fillPolicies = [
+  null,
+  'reallocate',
+  'reallocate',
+  'unwind',
+  { minimumFill: '0.5' },
+  { minimumFill: '0.9' },
+] as const
+
 const pairs = ['ETH/USDC', 'ETH/USDC', 'ETH/DAI', 'DAI/USDC'] as const
 
 /** What the caller will want. No two amounts are the same. */
@@ -48,8 +58,15 @@ function orderOf(world: World, random: Random, index: number): TradeOrder {
   const pair = random.pick(pairs)
   const side = random.chance(0.6) ? 'sell' : 'buy'
   // The index makes it unique.
-  const size = (pair.startsWith('ETH') ? random.int(10, 300) : random.int(10_000, 900_000)) * 100 + index + 1
-  const order: TradeOrder = { tradeId: `t${index}`, pair, side, amount: `${(size / 10_000).toFixed(4)}` }
+  const size = (pair.startsWith('ETH') ? random.int(50, 3_000) : random.int(100_000, 9_000_000)) * 100 + index + 1
+  const fillPolicy = random.pick(fillPolicies)
+  const order: TradeOrder = {
+    tradeId: `t${index}`,
+    pair,
+    side,
+    amount: `${(size / 10_000).toFixed(4)}`,
+    ...(fillPolicy !== null && { fillPolicy }),
+  }
   return random.chance(0.4) ? { ...order, quotes: quotesOf(world, random, order) } : order
 }
 

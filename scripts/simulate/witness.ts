@@ -6,9 +6,9 @@ import { nonceOf } from './state.ts'
 import { isNothing, type WireTransaction } from './wire.ts'
 import type { World } from './world.ts'
 
-/** What is wrong: a leg forgotten, done twice, without an end, or anything else that must not be. */
+/** What is wrong: a leg forgotten, done twice, without an end, beyond a limit, or anything else that must not be. */
 export interface Violation {
-  readonly kind: 'lost' | 'doubled' | 'stuck' | 'other'
+  readonly kind: 'lost' | 'doubled' | 'stuck' | 'over' | 'other'
   readonly text: string
 }
 

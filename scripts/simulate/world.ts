@@ -77,12 +77,13 @@ export function buildWorld(plan: SeedPlan, story: Story): World {
 
 /** What a wallet has at first: enough for all orders, unless it is to be poor in the chain's own coin. */
 const walletEther = 1_000n * ether
+const poorEther = 100n * ether
 const poorWei = ether / 50n
 
 function firstState({ venues, wallets, kinds }: SeedPlan): State {
   const state: State = { nonces: new Map(), coins: new Map() }
   for (let index = 0; index < wallets; index += 1) {
-    addTo(state, native, walletOf(index), kinds.has('poor') ? 10n * ether + poorWei : walletEther)
+    addTo(state, native, walletOf(index), kinds.has('poor') ? poorEther + poorWei : walletEther)
     addTo(state, usdc.address, walletOf(index), 1_000_000n * 10n ** 6n)
     addTo(state, dai.address, walletOf(index), 1_000_000n * ether)
   }

@@ -66,7 +66,7 @@ function open(client: string) {
         for (const key of coins.keys()) if (key.startsWith(dai.address)) coins.set(key, (coins.get(key) ?? 0n) * 2n)
       },
     })
-    ledger.adopt(block)
+    ledger.adopt(block, timeline.now())
     if (isHeard) node.hear(block)
   }
   return { chain, mine, methods }
