@@ -48,6 +48,7 @@ function commands(io: Io, ended: (code: number) => void): Command {
     .configureOutput({ writeOut: (text) => io.out.write(text), writeErr: (text) => io.err.write(text) })
   const config = ['--config <file>', 'JSON file with the options of ExecutionManager.open', 'legwork.json'] as const
   const dataDir = ['--data-dir <folder>', 'folder of the store', './legwork-data'] as const
+  const paper = ['--paper', 'nothing is signed or sent; the store is one beside the real one'] as const
   const json = ['--json', 'print JSON instead'] as const
 
   program
@@ -59,12 +60,14 @@ function commands(io: Io, ended: (code: number) => void): Command {
     .addOption(new Option('--side <side>', 'sell or buy the amount').choices(['sell', 'buy']).default('sell'))
     .option('--id <id>', 'the id of the trade: the same order under the same id is the same trade')
     .option('--max-slippage <fraction>', 'of the first quote, instead of the configured one, such as 0.005')
+    .option(...paper)
     .option(...json)
     .action(async (options) => ended(await trade(options, io)))
   program
     .command('resume')
     .description('go on with every unfinished trade and wait for their ends')
     .option(...config)
+    .option(...paper)
     .option(...json)
     .action(async (options) => ended(await resume(options, io)))
   program

@@ -1,12 +1,11 @@
 import { ClosedError, type ExecutionManager, type TradeStatus } from '../index.ts'
 import type { Io } from './io.ts'
-import { exitCodeOf, withManager } from './openManager.ts'
+import { exitCodeOf, type ManagerOptions, paperNotice, withManager } from './openManager.ts'
 import { startProgress } from './progress.ts'
 import { tradeReport } from './tradeReport.ts'
 
 /** `legwork resume`. */
-export interface ResumeOptions {
-  readonly config: string
+export interface ResumeOptions extends ManagerOptions {
   readonly json?: true
 }
 
@@ -19,11 +18,12 @@ export interface ResumeOptions {
  * @example
  * await resume({ config: 'legwork.json' }, io)
  */
-export function resume({ config, json }: ResumeOptions, io: Io): Promise<number> {
-  return withManager(config, io, async (execution) => {
+export function resume({ json, ...source }: ResumeOptions, io: Io): Promise<number> {
+  return withManager(source, io, async (execution) => {
     // Nothing can have ended before this: an end is told only once it is on disk, and that takes a turn.
     const unfinished = [...execution.getActiveExecutions().values()]
     if (!json) {
+      if (execution.isPaper) io.out.write(paperNotice)
       if (unfinished.length === 0) io.out.write('There are no unfinished trades.\n')
       const progress = startProgress(io.out, { isMany: unfinished.length > 1 })
       for (const one of unfinished) progress.seed(one)

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Side, TradeOrder } from '../index.ts'
 import type { Io } from './io.ts'
-import { exitCodeOf, withManager } from './openManager.ts'
+import { exitCodeOf, type ManagerOptions, paperNotice, withManager } from './openManager.ts'
 import { startProgress } from './progress.ts'
 import { tradeReport } from './tradeReport.ts'
 
 /** `legwork trade`. */
-export interface TradeOptions {
-  readonly config: string
+export interface TradeOptions extends ManagerOptions {
   readonly pair: string
   readonly amount: string
   readonly side: Side
@@ -26,14 +25,15 @@ export interface TradeOptions {
  * await trade({ config: 'legwork.json', pair: 'ETH/USDC', amount: '1.5', side: 'sell' }, io)
  */
 export function trade(options: TradeOptions, io: Io): Promise<number> {
-  const { config, pair, amount, side, id, maxSlippage, json } = options
+  const { pair, amount, side, id, maxSlippage, json } = options
   const tradeId = id ?? `trade_${randomBytes(8).toString('hex')}`
   const order: TradeOrder = { tradeId, pair, amount, side, ...(maxSlippage === undefined ? {} : { maxSlippage }) }
-  return withManager(config, io, async (execution) => {
+  return withManager(options, io, async (execution) => {
     const others = execution.getActiveExecutions()
     const resumed = others.get(tradeId)
     others.delete(tradeId)
     if (!json) {
+      if (execution.isPaper) io.out.write(paperNotice)
       if (id === undefined) io.out.write(`No --id was given: this trade is ${tradeId}.\n`)
       if (others.size > 0) io.out.write(`Unfinished trades that go on meanwhile: ${others.size}.\n`)
       const progress = startProgress(io.out)
