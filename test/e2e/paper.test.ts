@@ -1,6 +1,16 @@
+import { cpSync } from 'node:fs'
 import { parseUnits } from 'ethers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Hex, InvalidConfigError, type OpenOptions, StoreError, type TradeStatus } from '../../src/index.ts'
+import type { Chain } from '../../src/chain/chain.ts'
+import {
+  EndpointError,
+  type Hex,
+  InvalidConfigError,
+  type OpenOptions,
+  StoreError,
+  type TradeStatus,
+} from '../../src/index.ts'
+import { type Openers, realOpeners } from '../../src/runtime/openExecution.ts'
 import { useWorld } from '../support/anvil.ts'
 import { type Gate, startGate } from '../support/gate.ts'
 import { ledgerOf } from '../support/ledger.ts'
@@ -29,7 +39,7 @@ const sell = { tradeId: 'trade_1', pair: 'ETH/USDC', amount: '60' }
 const one = { ...sell, amount: '1', venues: ['uniswap-v2'] }
 
 /** Paper trades by the first account, whose address is all that is known of it. */
-async function openPaper(config: OpenOptions['config'] = {}, more: Partial<OpenOptions> = {}) {
+async function openPaper(config: OpenOptions['config'] = {}, more: Partial<OpenOptions> & { openers?: Openers } = {}) {
   const wallet = world().accounts[0]?.address as Hex
   const chain = { chainId: world().chainId, rpcUrls: [gate.url], pollInterval: 0.02 }
   return open(config, { paper: true, wallets: [{ address: wallet }], chain, ...more })
@@ -207,6 +217,26 @@ describe('a store of paper mode', () => {
     expect(gate.sent).toEqual([])
   })
 
+  test('has a trade go on that was mined, and not deep enough, when the process was killed', async () => {
+    const [folder, copy] = [dataDir(), dataDir()]
+    const killed = await openPaper({ confirmationBlocks: 3 }, { dataDir: folder })
+    const handle = killed.submitTrade(one)
+    await eventually(() => handle.status().legs[0]?.state === 'submitted.pending', 'the swap to be pending')
+    await world().mine()
+    await eventually(() => handle.status().legs[0]?.status === 'confirming', 'the swap to be mined')
+    await handle.recorded()
+    cpSync(folder, copy, { recursive: true })
+    await killed.close()
+
+    const again = await openPaper({ confirmationBlocks: 3 }, { dataDir: copy })
+    const hash = handle.status().legs[0]?.hash
+    await mineToEnd(world(), again.submitTrade(one))
+    await mineToEnd(world(), again.submitTrade({ ...one, tradeId: 'trade_2' }))
+
+    expect(again.getExecutionStatus('trade_1')).toMatchObject({ outcome: 'filled', legs: [{ hash, retries: 0 }] })
+    expect(again.getExecutionStatus('trade_2').outcome).toBe('filled')
+  })
+
   test('is refused for real trading, and one of real trading on paper', async () => {
     const [onPaper, real] = [dataDir(), dataDir()]
     await (await openPaper({}, { dataDir: onPaper })).close()
@@ -224,7 +254,76 @@ describe('a store of paper mode', () => {
   })
 })
 
+/** The real parts, but for some of what the chain does. */
+function openersWith(replace: (chain: Chain) => Partial<Chain>): Openers {
+  return {
+    ...realOpeners,
+    openSigner: () => Promise.reject(new TypeError('The real signer was started.')),
+    openChain: async (...args) => {
+      const chain = await realOpeners.openChain(...args)
+      return { ...chain, ...replace(chain) }
+    },
+  }
+}
+
 describe('paper mode', () => {
+  test('starts no real signer and hands nothing to the real chain', async () => {
+    const handed: Hex[] = []
+    const openers = openersWith(() => ({
+      broadcast: async (raw) => {
+        handed.push(raw)
+        return { verdict: 'unknown', message: '' }
+      },
+    }))
+    const paper = await openPaper({}, { openers })
+
+    await mineToEnd(world(), paper.submitTrade(sell))
+
+    expect(paper.getExecutionStatus('trade_1').outcome).toBe('filled')
+    expect(handed).toEqual([])
+  })
+
+  test('needs a node that tells the events of a simulation', async () => {
+    const openers = openersWith(({ simulate }) => ({
+      simulate: async (...args) => (await simulate(...args)).map((reply) => ({ ...reply, logs: null })),
+    }))
+
+    const error = await openPaper({}, { openers }).catch((reason: unknown) => reason)
+
+    expect(error).toBeInstanceOf(InvalidConfigError)
+    expect(String(error)).toMatch(/eth_simulateV1[\s\S]*field: chain\.rpcUrls/)
+  })
+
+  test('goes on with the next head where the node fails for a while', async () => {
+    let isFailing = false
+    const openers = openersWith(({ simulate }) => ({
+      simulate: (...args) => (isFailing ? Promise.reject(new EndpointError('It is ill.')) : simulate(...args)),
+    }))
+    const paper = await openPaper({}, { openers })
+    const troubles: string[] = []
+    paper.on('trouble', ({ what }) => troubles.push(what))
+    const handle = paper.submitTrade(one)
+    await eventually(() => handle.status().legs[0]?.state === 'submitted.pending', 'the swap to be pending')
+    isFailing = true
+    await world().mine()
+    await eventually(() => troubles.includes('the paper transactions of a block'), 'the trouble to be told')
+    isFailing = false
+
+    await mineToEnd(world(), handle)
+
+    expect(handle.status().outcome).toBe('filled')
+  })
+
+  test('says which tokens it cannot keep what it bought of', async () => {
+    const troubles: string[] = []
+    const paper = await openPaper()
+    paper.on('trouble', ({ failure }) => troubles.push(failure?.message ?? ''))
+
+    await eventually(() => troubles.length > 0, 'the trouble to be told')
+
+    expect(troubles).toEqual([expect.stringMatching(/where they keep balances[\s\S]*tokens: USDT$/)])
+  })
+
   test('takes no key, and an address only there', async () => {
     const wallets = [{ address: world().accounts[0]?.address as Hex }]
 
