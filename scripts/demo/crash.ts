@@ -29,7 +29,7 @@ export async function showCrash(stage: Stage): Promise<void> {
   terminal.write(`\n${tradeReport(terminal, status)}`)
 
   heading(terminal, 'What the chain has of this wallet')
-  const sent = await auditTrade(world, before, status)
+  const { sent } = await auditTrade(world, before, status)
   terminal.write(formatTable(terminal, ledgerColumns, ledgerRows(stage, sent)))
   await prove(stage, { before, sent, status, victim })
 }
@@ -52,6 +52,7 @@ async function runUntilKilled(stage: Stage): Promise<Victim> {
   let complaint = 'it ended by itself'
   const trader = startTrader(stage, { options: options('store'), order }, (word) => {
     if (word.kind === 'failed') complaint = word.message
+    if (word.kind === 'ended') complaint = word.status.failure?.message ?? complaint
     if (word.kind !== 'step' || victim !== undefined) return
     progress.step(word.step)
     if (word.step.hash !== undefined) signed.add(word.step.hash)
@@ -96,7 +97,10 @@ const ledgerColumns = [
 ] as const
 
 function ledgerRows({ world }: Stage, sent: readonly Entry[]): string[][] {
-  const names = new Map<string, string>(world.venues.map(({ router, id }) => [router, id]))
+  const venues = [...world.venues, ...world.moreVenues]
+  const names = new Map<string, string>(
+    venues.map((venue) => ['router' in venue ? venue.router : venue.vault, venue.id]),
+  )
   return sent.map(({ nonce, block, hash, to }) => [
     String(nonce),
     String(block),

@@ -19,6 +19,26 @@ export interface Entry {
   readonly hash: Hex
   readonly block: number
   readonly to: Hex | null
+  /** True where it changed nothing but what it cost. */
+  readonly isReverted: boolean
+}
+
+/** A trade that is what the chain says, with what that is. */
+export interface Audited {
+  readonly trade: TradeStatus
+  readonly sent: readonly Entry[]
+  /** What left the wallet, gas included. */
+  readonly paidWei: bigint
+  /** What arrived, in base units of USDC. */
+  readonly received: bigint
+}
+
+/** How a trade is to have ended. */
+export interface Expected {
+  /** `filled` without it. */
+  readonly outcome?: TradeStatus['outcome']
+  /** Venues whose first leg is to have failed on the chain; none without it. */
+  readonly failed?: readonly string[]
 }
 
 const balanceOf = '0x70a08231'
@@ -47,49 +67,69 @@ async function transactionsBetween({ rpc }: World, wallet: Hex, before: Standing
   const blocks = await Promise.all(
     numbers.map((number) => rpc('eth_getBlockByNumber', [`0x${number.toString(16)}`, true])),
   )
-  return (blocks as { transactions: { from: Hex; to: Hex | null; hash: Hex; nonce: Hex }[] }[])
+  const own = (blocks as { transactions: { from: Hex; to: Hex | null; hash: Hex; nonce: Hex }[] }[])
     .flatMap(({ transactions }, index) => transactions.map((one) => ({ ...one, block: numbers[index] ?? 0 })))
     .filter(({ from }) => lowerHex(from) === wallet)
-    .map(({ nonce, hash, to, block }) => ({ nonce: Number(nonce), hash, to: to === null ? null : lowerHex(to), block }))
+  const receipts = await Promise.all(own.map(({ hash }) => rpc('eth_getTransactionReceipt', [hash])))
+  return (receipts as { status: Hex }[])
+    .flatMap(({ status }, index): Entry[] => {
+      const one = own[index]
+      if (one === undefined) return []
+      const { nonce, hash, to, block } = one
+      return [{ nonce: Number(nonce), hash, to: to && lowerHex(to), block, isReverted: Number(status) === 0 }]
+    })
     .sort((a, b) => a.nonce - b.nonce)
 }
 
 /**
- * Checks a trade against the chain: every leg done, one transaction for each and no other, and the balances changed by
- * exactly what was reported.
+ * Checks a trade against the chain: every leg ended as expected, in one transaction for each and no other, and the balances
+ * changed by exactly what was reported.
  *
- * @returns The transactions of the trade.
  * @throws DemoFault with every sentence that does not hold.
  *
  * @example
- * const sent = await auditTrade(world, before, status)
+ * const { sent } = await auditTrade(world, before, status)
  */
-export async function auditTrade(world: World, before: Standing, trade: TradeStatus): Promise<Entry[]> {
+export async function auditTrade(
+  world: World,
+  before: Standing,
+  trade: TradeStatus,
+  { outcome = 'filled', failed = [] }: Expected = {},
+): Promise<Audited> {
   const { legs } = trade
-  const [wallet = '0x'] = legs.map((leg) => leg.wallet)
-  const failed = legs.filter(({ status }) => status !== 'done')
-  const faults = failed.map(
-    ({ legId, status, failure }) => `Leg ${legId} ended ${status}: ${failure?.message ?? 'no reason given'}`,
-  )
-  if (trade.failure !== null) faults.push(`The trade failed: ${trade.failure.message}`)
-  demand(Object.fromEntries(faults.map((fault) => [fault, false])))
+  demand(endsOf(trade, failed))
 
+  const [wallet = '0x'] = legs.map((leg) => leg.wallet)
   const after = await standing(world, wallet)
   const sent = await transactionsBetween(world, wallet, before, after)
-  const expectedHashes = legs.map(({ hash }) => hash).sort()
-  const paid = BigInt(parseAmount(trade.amountIn, decimals.ETH)) + BigInt(parseAmount(trade.gasCost, decimals.ETH))
+  const paidWei = before.wei - after.wei
+  const received = after.usdc - before.usdc
+  const reported = BigInt(parseAmount(trade.amountIn, decimals.ETH)) + BigInt(parseAmount(trade.gasCost, decimals.ETH))
+  const hashesOf = (list: readonly { readonly hash: Hex | null }[]): string =>
+    list
+      .map(({ hash }) => hash)
+      .sort()
+      .join()
   demand({
-    [`The trade is ${trade.outcome}, not filled.`]: trade.outcome === 'filled',
+    [`The trade is ${trade.outcome}, not ${outcome}.`]: trade.outcome === outcome,
     [`The wallet's nonce rose by ${after.nonce - before.nonce} for ${legs.length} legs.`]:
       after.nonce - before.nonce === legs.length,
-    'The chain has other transactions of the wallet than the legs name.':
-      sent
-        .map(({ hash }) => hash)
-        .sort()
-        .join() === expectedHashes.join(),
-    [`The wallet paid ${before.wei - after.wei} wei; the trade says ${paid}.`]: before.wei - after.wei === paid,
-    [`The wallet received ${after.usdc - before.usdc} units of USDC; the trade says ${trade.amountOut} USDC.`]:
-      after.usdc - before.usdc === BigInt(parseAmount(trade.amountOut, decimals.USDC)),
+    'The chain has other transactions of the wallet than the legs name.': hashesOf(sent) === hashesOf(legs),
+    'Other transactions were reverted than those of the legs that failed.':
+      hashesOf(sent.filter(({ isReverted }) => isReverted)) ===
+      hashesOf(legs.filter(({ status }) => status === 'failed')),
+    [`The wallet paid ${paidWei} wei; the trade says ${reported}.`]: paidWei === reported,
+    [`The wallet received ${received} units of USDC; the trade says ${trade.amountOut} USDC.`]:
+      received === BigInt(parseAmount(trade.amountOut, decimals.USDC)),
   })
-  return sent
+  return { trade, sent, paidWei, received }
+}
+
+/** How the trade and its legs ended, for `demand`. */
+function endsOf({ legs, failure }: TradeStatus, failed: readonly string[]): Record<string, boolean> {
+  const ends = legs.map(({ legId, status, failure: why }): [string, boolean] => {
+    const expected = failed.includes(legId) ? 'failed' : 'done'
+    return [`Leg ${legId} ended ${status}: ${why?.message ?? 'no reason given'}`, status === expected]
+  })
+  return { ...Object.fromEntries(ends), [`The trade failed: ${failure?.message}`]: failure === null }
 }

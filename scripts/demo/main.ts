@@ -5,11 +5,11 @@ import { terminalOf } from '../../src/cli/terminal.ts'
 import { startCleanup } from './cleanup.ts'
 import { showCrash } from './crash.ts'
 import { DemoFault } from './faults.ts'
-import { showSplit } from './split.ts'
 import { type Stage, setStage } from './stage.ts'
+import { showTour } from './tour.ts'
 
-// `npm run demo` splits a trade and compares; `npm run demo -- --crash` kills the trader on the way. With a small
-// `--gas-limit` one sees how a fault looks.
+// `npm run demo` splits an order and compares, limits it, and has a leg of it fail; `npm run demo -- --crash` kills the trader on
+// the way. With a small `--gas-limit` one sees how a fault looks.
 
 const { values } = parseArgs({ options: { crash: { type: 'boolean' }, 'gas-limit': { type: 'string' } } })
 const terminal = terminalOf(process.stdout)
@@ -24,7 +24,7 @@ let isInterrupted = false
 async function show(): Promise<Stage> {
   const gasLimit = values['gas-limit']
   const stage = await setStage(terminal, cleanup, gasLimit === undefined ? {} : { gasLimit: Number(gasLimit) })
-  await (values.crash ? showCrash(stage) : showSplit(stage))
+  await (values.crash ? showCrash(stage) : showTour(stage))
   return stage
 }
 

@@ -1,65 +1,72 @@
-import { basisPoints, difference, grouped, quotient, signed } from '../../src/cli/figures.ts'
+import { basisPoints, difference, grouped, price, quotient, rounded, short, signed } from '../../src/cli/figures.ts'
 import { startProgress } from '../../src/cli/progress.ts'
 import { type Cell, formatTable } from '../../src/cli/table.ts'
-import { tradeReport } from '../../src/cli/tradeReport.ts'
-import { formatAmount, parseAmount } from '../../src/domain/amount.ts'
-import { ExecutionManager, type OpenOptions, type TradeOrder, type TradeStatus } from '../../src/index.ts'
-import { auditTrade, standing } from './ledger.ts'
+import { baseUnits, formatAmount, parseAmount } from '../../src/domain/amount.ts'
+import type { TradeStatus } from '../../src/index.ts'
+import { demand } from './faults.ts'
+import type { Audited } from './ledger.ts'
+import { type Rival, type Rivals, watchedDistribution } from './rivals.ts'
+import { withManager } from './session.ts'
 import { heading, order, proven, type Stage } from './stage.ts'
 
+/** Whose steps are shown beside the trade's own: one leg is like the other. */
+const shownLeg = 'uniswap-v2'
+
 /**
- * Sells over all venues, live; then the same on each venue alone from the same starting state, for real, and compares.
+ * Sells over all venues, live, and compares with what the same venues at the same block would have given otherwise.
  *
- * @throws DemoFault where a leg is not done or the chain disagrees with what was reported.
+ * @throws DemoFault where a venue gets nothing or the chain disagrees with what was reported.
  *
  * @example
- * await showSplit(stage)
+ * const { trade } = await showSplit(stage)
  */
-export async function showSplit(stage: Stage): Promise<void> {
-  const { terminal, world, wallet, options } = stage
-  const start = await world.snapshot()
-  const before = await standing(world, wallet)
-  heading(terminal, 'The trade, split over the venues')
+export async function showSplit(stage: Stage): Promise<Audited> {
+  const { terminal, venues, options } = stage
+  heading(terminal, '1. An order, split where each part brings the most (the steps of the trade and of one leg)')
   const progress = startProgress(terminal)
-  const split = await execute(stage, options('split'), order, (execution) =>
-    execution.on('step', (step) => progress.step(step)),
-  )
-  terminal.write(`\n${tradeReport(terminal, split)}\n`)
-  await auditTrade(world, before, split)
-  proven(
-    terminal,
-    'The chain agrees: one transaction a leg, and the balances changed by exactly these amounts and the gas.',
-  )
+  const distributionManager = watchedDistribution({ legsMax: venues.length })
+  const split = await withManager(stage, options('split', { distributionManager }), ({ execution, trade }) => {
+    execution.on('step', (step) => {
+      if (step.legId === undefined || step.legId === shownLeg) progress.step(step)
+    })
+    return trade(order)
+  })
+  const { legs } = split.trade
+  const rivals = distributionManager.rivals()
+  demand(Object.fromEntries(venues.map(({ id }) => [`${id} got no leg.`, legs.some(({ venue }) => venue === id)])))
+  terminal.write(`\n${partsTable(stage, split.trade)}`)
+  const { number, hash } = rivals.block
+  terminal.write(terminal.paint('dim', `\n  All quotes are of block ${number}, ${short(hash)}.\n`))
+  proven(terminal, 'The chain agrees: one transaction a leg, and the balances changed by exactly this and the gas.')
 
-  heading(terminal, 'The same order on one venue alone, sold for real from the same starting state')
-  let snapshot = start
-  const alone: TradeStatus[] = []
-  for (const { id } of world.venues) {
-    await world.revert(snapshot)
-    // A snapshot is good for one return.
-    snapshot = await world.snapshot()
-    const again = await standing(world, wallet)
-    const status = await execute(stage, options(id), { ...order, tradeId: id, venues: [id] })
-    await auditTrade(world, again, status)
-    alone.push(status)
-  }
-  compare(stage, split, alone)
+  heading(terminal, '2. The same order in other ways, by the same venues at the same block')
+  compare(stage, split.trade, rivals)
+  return split
 }
 
-/** Opens a manager, executes one order and closes it, so that nothing of it is left on the chain that comes next. */
-async function execute(
-  { cleanup }: Stage,
-  options: OpenOptions,
-  trade: TradeOrder,
-  listen: (execution: ExecutionManager) => void = () => {},
-): Promise<TradeStatus> {
-  const execution = await ExecutionManager.open(options)
-  cleanup.add(() => execution.close())
-  listen(execution)
-  const status = await execution.submitTrade(trade).result()
-  await execution.close()
-  return status
+function partsTable(
+  { terminal }: Stage,
+  { legs, amount, amountIn, amountOut, gasUsed, tokenIn, tokenOut }: TradeStatus,
+) {
+  const columns = [
+    { title: 'venue' },
+    { title: 'sold', unit: tokenIn, align: 'point' },
+    { title: 'of the order', unit: '%', align: 'right' },
+    { title: 'quoted', unit: tokenOut, align: 'point' },
+    { title: 'received', unit: tokenOut, align: 'point' },
+    { title: 'price', unit: `${tokenOut}/${tokenIn}`, align: 'right' },
+    { title: 'gas', unit: 'units', align: 'right' },
+  ] as const
+  const rows = legs.map((leg): Cell[] => {
+    const [given, taken] = [leg.amountIn ?? '0', leg.amountOut ?? '0']
+    const share = quotient(`${percent * BigInt(parseAmount(given, 18))}`, parseAmount(amount, 18), 1)
+    return [leg.venue, rounded(given, 6), share, leg.quoted, taken, price(taken, given, 6), grouped(leg.gasUsed)]
+  })
+  const total = ['total', amountIn, '100.0', null, amountOut, price(amountOut, amountIn, 6), grouped(gasUsed)]
+  return formatTable(terminal, columns, [...rows, total])
 }
+
+const percent = 100n
 
 interface Offer {
   readonly name: string
@@ -69,16 +76,22 @@ interface Offer {
   readonly net: string
 }
 
-function compare({ terminal }: Stage, split: TradeStatus, alone: readonly TradeStatus[]): void {
-  const offerOf = (name: string, { amountOut, gasUsed }: TradeStatus): Offer => ({
+function compare({ terminal }: Stage, split: TradeStatus, { alone, proportional }: Rivals): void {
+  const offerOf = (name: string, out: string, gasUsed: number): Offer => ({
     name,
-    out: amountOut,
+    out,
     gasUsed,
-    net: difference(amountOut, gasInOutput(split, gasUsed)),
+    net: difference(out, gasInOutput(split, gasUsed)),
   })
-  const offer = offerOf('split', split)
-  const offers = alone.map((status, index) => offerOf(status.legs[0]?.venue ?? `venue ${index}`, status))
-  const [best] = [...offers].sort((a, b) => (difference(b.out, a.out).startsWith('-') ? -1 : 1))
+  const rivalOf = ({ name, venues, out }: Rival): Offer => {
+    const legs = split.legs.filter(({ venue }) => venues.includes(venue))
+    const gasUsed = legs.reduce((sum, leg) => sum + leg.gasUsed, 0)
+    return offerOf(name, formatAmount(baseUnits(out), 6), gasUsed)
+  }
+  const ours = offerOf('split', split.amountOut, split.gasUsed)
+  const old = rivalOf(proportional)
+  const single = alone.map(rivalOf).sort(byNet)
+  const [best] = single
   if (best === undefined) return
   const unit = split.tokenOut
   const columns = [
@@ -86,28 +99,38 @@ function compare({ terminal }: Stage, split: TradeStatus, alone: readonly TradeS
     { title: 'out', unit, align: 'point' },
     { title: 'gas', unit: 'units', align: 'right' },
     { title: 'net of gas', unit, align: 'point' },
-    { title: 'against best', unit, align: 'point' },
-    { title: '', unit: 'bp', align: 'right' },
+    { title: 'against the split', unit: 'bp', align: 'right' },
   ] as const
-  const rows = [...offers, offer].map(({ name, out, gasUsed, net }): Cell[] => {
-    const label = name === best.name ? { text: `${name} (best alone)`, style: 'bold' as const } : name
-    const gap = difference(out, best.out)
-    return [label, out, grouped(gasUsed), net, signed(gap), signed(basisPoints(gap, best.out) ?? '0')]
+  const rows = [ours, old, ...single].sort(byNet).map((offer): Cell[] => {
+    const { name, out, gasUsed, net } = offer
+    const label = offer === ours ? { text: 'the split, as done', style: 'bold' as const } : name
+    return [label, out, grouped(gasUsed), net, offer === ours ? null : gapInBps(offer, ours)]
   })
   terminal.write(formatTable(terminal, columns, rows))
   const gasPrice = quotient(split.gasCost, String(split.gasUsed), 18) ?? '0'
-  terminal.write(`\n${verdict(terminal.paint, split, offer, best)}`)
-  terminal.write(terminal.paint('dim', `  Gas is counted for both at what the split paid: ${gwei(gasPrice)} gwei.\n`))
+  const note = `Gas of a leg is what the split's leg there used, at the ${gwei(gasPrice)} gwei that the split paid.`
+  terminal.write(terminal.paint('dim', `\n  ${note}\n`))
+  terminal.write(verdict(terminal.paint, split, ours, { name: `${best.name}, the best venue`, offer: best }))
+  terminal.write(verdict(terminal.paint, split, ours, { name: 'the split in proportion to quotes', offer: old }))
 }
 
-function verdict(paint: Stage['terminal']['paint'], { tokenOut }: TradeStatus, split: Offer, best: Offer): string {
-  const gross = difference(split.out, best.out)
-  const net = difference(split.net, best.net)
-  const isLoss = gross.startsWith('-')
-  const sentence =
-    `The split ${isLoss ? 'lost' : 'gained'} ${gross.replace('-', '')} ${tokenOut} ` +
-    `(${signed(basisPoints(gross, best.out) ?? '0')} bp) against ${best.name} alone; ` +
-    `net of gas ${signed(net)} ${tokenOut} (${signed(basisPoints(net, best.net) ?? '0')} bp).`
+function byNet(one: Offer, other: Offer): number {
+  return difference(one.net, other.net).startsWith('-') ? 1 : -1
+}
+
+function gapInBps(offer: Offer, base: Offer): string {
+  return signed(basisPoints(difference(offer.net, base.net), base.net) ?? '0')
+}
+
+function verdict(
+  paint: Stage['terminal']['paint'],
+  { tokenOut }: TradeStatus,
+  ours: Offer,
+  { name, offer }: { name: string; offer: Offer },
+): string {
+  const gain = difference(ours.net, offer.net)
+  const isLoss = gain.startsWith('-')
+  const sentence = `${signed(rounded(gain, 6))} ${tokenOut} (${gapInBps(ours, offer)} bp) net of gas against ${name}.`
   return `  ${paint(isLoss ? 'yellow' : 'green', sentence)}\n`
 }
 

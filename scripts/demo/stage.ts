@@ -15,16 +15,20 @@ export interface Stage {
   readonly cleanup: Cleanup
   readonly world: World
   readonly wallet: Hex
+  /** As a configuration has them. */
+  readonly venues: OpenOptions['venues']
   /** Ids of the processes that must be gone at the end. */
   readonly processes: Set<number>
-  /** For `ExecutionManager.open`, with a store of this name. Plain JSON. */
-  options(store: string): OpenOptions
+  /** For `ExecutionManager.open`, with a store of this name and whatever else is to differ. Plain JSON, if that is. */
+  options(store: string, different?: Partial<OpenOptions>): OpenOptions
 }
 
-/** What the demos sell. */
-export const order: TradeOrder = { tradeId: 'demo', pair: 'ETH/USDC', amount: '1.5' }
+/** What the demos sell: as much as every venue could just take alone, and far more than any should. */
+export const order: TradeOrder = { tradeId: 'demo', pair: 'ETH/USDC', amount: '30' }
 
-const blockTimeS = 0.5
+const blockTimeS = 0.25
+/** Wei of the first block: gas has a price at which it counts. */
+const baseFee = 20_000_000_000
 const passwordEnv = 'LEGWORK_DEMO_PASSWORD'
 // A keystore that opens at once. One that guards real money takes a hundred times as much.
 const cheapScrypt = { scrypt: { N: 1024 } }
@@ -45,7 +49,7 @@ export async function setStage(
 ): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'legwork-demo-'))
   cleanup.add(() => rm(folder, { recursive: true, force: true }))
-  const world = await startWorld({ blockTimeS })
+  const world = await startWorld({ blockTimeS, baseFee })
   cleanup.add(() => world.stop())
   const [account] = world.accounts
   if (account === undefined) throw new Error('The node has no account.')
@@ -55,32 +59,42 @@ export async function setStage(
   await writeFile(keystore, await encryptKeystoreJson(account, password, cheapScrypt), { mode: 0o600 })
   process.env[passwordEnv] = password
 
+  const venues = venuesOf(world)
   introduce(terminal, world, account.address)
   return {
     terminal,
     cleanup,
     world,
     wallet: account.address,
+    venues,
     processes: new Set([world.pid]),
-    options: (store) => ({
-      config: gasLimit === undefined ? {} : { gasLimit },
+    options: (store, { config, ...different } = {}) => ({
+      config: gasLimit === undefined ? { ...config } : { ...config, gasLimit },
       chain: { chainId: world.chainId, rpcUrls: [world.url], pollInterval: 0.05 },
       wallets: [{ keystore, passwordEnv }],
       tokens: world.tokens,
-      venues: world.venues.map((venue) =>
-        venue.kind === 'uniswapV2'
-          ? { id: venue.id, kind: venue.kind, router: venue.router }
-          : { id: venue.id, kind: venue.kind, router: venue.router, quoter: venue.quoter },
-      ),
+      venues,
       dataDir: join(folder, store),
+      ...different,
     }),
   }
 }
 
+/** Every venue of the world, as a configuration has them. */
+function venuesOf({ venues, moreVenues }: World): OpenOptions['venues'] {
+  const configured = venues.map((venue) =>
+    venue.kind === 'uniswapV2' ? venue : { id: venue.id, kind: venue.kind, router: venue.router, quoter: venue.quoter },
+  )
+  // Their lists are read-only, and a configuration may be anybody's.
+  return [...configured, ...(moreVenues as unknown as OpenOptions['venues'])]
+}
+
 function introduce({ write, paint }: Terminal, world: World, wallet: Hex): void {
+  const [names, more] = [world.venues, world.moreVenues].map((venues) => venues.map(({ id }) => id).join(', '))
   const facts = [
     ['order', `sell ${order.amount} ETH for USDC`],
-    ['venues', `${world.venues.map(({ id }) => id).join(', ')} (their real contracts)`],
+    ['venues', `${names},`],
+    ['', `${more} (their real contracts)`],
     ['chain', `anvil on 127.0.0.1:${world.port}, process ${world.pid}, a block every ${blockTimeS} s`],
     ['wallet', `${short(wallet)}, in an encrypted keystore`],
   ]
