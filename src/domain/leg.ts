@@ -67,6 +67,13 @@ export interface LegOrder {
   readonly venue: string
   /** The trade's pair; '' without it. */
   readonly pair?: string
+  /** When its trade was accepted; 0 without it. */
+  readonly acceptedAtMs?: number
+  /**
+   * What the trade's first quotes promised for as much, or asked for it, where this leg belongs to a later split: what it fills is
+   * measured by that. Its own quote without it.
+   */
+  readonly promised?: BaseUnits
   /** `fill` without it. */
   readonly purpose?: LegPurpose
   readonly task: LegTask

@@ -3,16 +3,24 @@ import { LimitReachedError } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { Json } from '../domain/json.ts'
 import type { Store, Write } from '../store/store.ts'
+import { type Account, openAccount } from './ledgerAccount.ts'
 
 /** What a leg takes of a limit: tokens sold, gas paid, or what it may lose against its first quote. */
 export interface Entry {
   readonly kind: 'sold' | 'gas' | 'loss'
   readonly tradeId: string
+  /** When its trade was accepted: another trade may have the same id once this one was cleared. */
+  readonly acceptedAtMs: number
   readonly venue: string
   readonly pair: string
   /** What `amount` counts, in base units. */
   readonly token: Hex | 'native'
   readonly amount: bigint
+}
+
+/** An entry that has been spent. */
+export interface Spent extends Entry {
+  readonly atMs: number
 }
 
 /**
@@ -74,98 +82,105 @@ export interface Ledger {
   takeWrites(tradeId: string): Write[]
 }
 
-interface Spent extends Entry {
-  readonly atMs: number
-}
-
 const kinds = ['sold', 'gas', 'loss'] as const
-const dayMs = 24 * 60 * 60 * 1000
-const none: ReadonlySet<string> = new Set()
 
 /** The ledger of a store, under these rules. */
 export function openLedger(rules: readonly Rule[], store: Pick<Store, 'entries'>): Ledger {
   const open = new Map<string, Entry>()
-  const spent = new Map<string, Spent>()
   const pending = new Map<string, Write[]>()
-  // A trade's own limits count all of its life: none lives for a day.
-  const keptMs = Math.max(dayMs, ...rules.map(({ windowMs }) => windowMs))
+  const accounts = rules.map((rule) => openAccount(rule))
+  // Per name the accounts that still count it: where none does any more, it goes from the disk as well.
+  const kept = new Map<string, { readonly entry: Spent; accounts: number }>()
   const stored = [...store.entries('spent')].map(({ key, value }) => [String(key), readSpent(value)] as const)
   // The oldest come first, here and wherever one is added.
-  for (const [key, entry] of stored.sort(([, one], [, other]) => one.atMs - other.atMs)) spent.set(key, entry)
+  for (const [name, entry] of stored.sort(([, one], [, other]) => one.atMs - other.atMs)) keep(name, entry)
 
-  /** What a rule leaves beside all that is reserved, but for these, and spent. */
-  function left(rule: Rule, { tradeId }: Pick<Entry, 'tradeId'>, nowMs: number, except: ReadonlySet<string>): bigint {
-    let rest = rule.amount
-    const isCounted = (entry: Entry): boolean =>
-      isCovered(rule, entry) && (rule.over !== 'trade' || entry.tradeId === tradeId)
-    for (const [name, entry] of open) if (!except.has(name) && isCounted(entry)) rest -= entry.amount
-    if (rule.over !== 'open') {
-      const since = rule.over === 'window' ? nowMs - rule.windowMs : Number.NEGATIVE_INFINITY
-      for (const [name, entry] of spent) {
-        if (!except.has(name) && entry.atMs > since && isCounted(entry)) rest -= entry.amount
-      }
-    }
-    return rest > 0n ? rest : 0n
+  function coveredBy(entry: Scope): Account[] {
+    return accounts.filter(({ rule }) => isCovered(rule, entry))
+  }
+
+  function keep(name: string, entry: Spent): boolean {
+    const counting = coveredBy(entry).filter((account) => account.spend(name, entry))
+    kept.set(name, { entry, accounts: counting.length })
+    return counting.length > 0
   }
 
   function note(tradeId: string, write: Write): void {
     pending.set(tradeId, [...(pending.get(tradeId) ?? []), write])
   }
 
-  /** What no window reaches any more goes from the disk as well. */
   function forgetOld(tradeId: string, nowMs: number): void {
-    for (const [key, { atMs }] of spent) {
-      if (atMs > nowMs - keptMs) break
-      spent.delete(key)
-      note(tradeId, { space: 'spent', key, value: undefined })
+    for (const account of accounts) {
+      for (const name of account.expire(nowMs)) {
+        const one = kept.get(name)
+        if (one === undefined) continue
+        one.accounts -= 1
+        if (one.accounts > 0) continue
+        kept.delete(name)
+        note(tradeId, { space: 'spent', key: name, value: undefined })
+      }
     }
+  }
+
+  function put(name: string, entry: Entry | undefined): void {
+    const before = open.get(name)
+    if (before !== undefined) for (const account of coveredBy(before)) account.reserve(before, -before.amount)
+    open.delete(name)
+    if (entry === undefined) return
+    open.set(name, entry)
+    for (const account of coveredBy(entry)) account.reserve(entry, entry.amount)
   }
 
   return {
     isIdle: rules.length === 0,
     room(scope, nowMs, covers = any) {
       let found: Room | null = null
-      for (const rule of rules) {
-        if (!isCovered(rule, scope) || !covers(rule)) continue
-        const amount = left(rule, scope, nowMs, none)
-        if (found === null || amount < found.amount) found = { field: rule.field, amount }
+      for (const account of coveredBy(scope)) {
+        if (!covers(account.rule)) continue
+        const amount = account.left(scope, nowMs)
+        if (found === null || amount < found.amount) found = { field: account.rule.field, amount }
       }
       return found
     },
     reserve(entries, nowMs) {
       if (rules.length === 0) return
-      const own = new Set(entries.map(({ key, entry }) => nameOf(key, entry.kind)))
-      for (const rule of rules) {
-        const covered = entries.filter(({ entry }) => isCovered(rule, entry))
+      for (const account of accounts) {
+        const covered = entries.filter(({ entry }) => isCovered(account.rule, entry))
         const [first] = covered
         if (first === undefined) continue
-        const wanted = covered.reduce((sum, { entry }) => sum + entry.amount, 0n)
-        const room = left(rule, first.entry, nowMs, own)
-        if (wanted > room) throw new LimitReachedError(rule, wanted, room)
+        let [wanted, own] = [0n, 0n]
+        for (const { key, entry } of covered) {
+          wanted += entry.amount
+          own += open.get(nameOf(key, entry.kind))?.amount ?? 0n
+        }
+        const room = account.left(first.entry, nowMs, own)
+        if (wanted > room) throw new LimitReachedError(account.rule, wanted, room)
       }
-      for (const { key, entry } of entries) open.set(nameOf(key, entry.kind), entry)
+      for (const { key, entry } of entries) put(nameOf(key, entry.kind), entry)
     },
     hold(key, entry) {
       if (rules.length === 0) return
-      const name = nameOf(key, entry.kind)
-      open.set(name, entry)
+      put(nameOf(key, entry.kind), entry)
       // A leg that is put back to before its end has not spent it yet.
-      spent.delete(name)
+      const name = lifeOf(key, entry)
+      const spent = kept.get(name)
+      if (spent === undefined) return
+      kept.delete(name)
+      for (const account of coveredBy(entry)) account.unspend(name, spent.entry)
+      note(entry.tradeId, { space: 'spent', key: name, value: undefined })
     },
     settle(key, kind, amount, atMs) {
-      const name = nameOf(key, kind)
-      const entry = open.get(name)
+      const entry = open.get(nameOf(key, kind))
       if (entry === undefined) return
-      open.delete(name)
+      put(nameOf(key, kind), undefined)
       forgetOld(entry.tradeId, atMs)
-      if (amount === 0n || !rules.some((rule) => rule.over !== 'open' && isCovered(rule, entry))) return
-      // Behind all others, so that the oldest come first.
-      spent.delete(name)
-      spent.set(name, { ...entry, amount, atMs })
-      note(entry.tradeId, { space: 'spent', key: name, value: { ...entry, amount: baseUnits(amount), atMs } })
+      if (amount === 0n) return
+      const [name, spent] = [lifeOf(key, entry), { ...entry, amount, atMs }]
+      if (!keep(name, spent)) return void kept.delete(name)
+      note(entry.tradeId, { space: 'spent', key: name, value: { ...spent, amount: baseUnits(amount) } })
     },
     release(key) {
-      for (const kind of kinds) open.delete(nameOf(key, kind))
+      for (const kind of kinds) put(nameOf(key, kind), undefined)
     },
     reserved: (key, kind) => open.get(nameOf(key, kind))?.amount ?? 0n,
     takeWrites(tradeId) {
@@ -182,6 +197,11 @@ function any(): boolean {
 
 function nameOf(key: string, kind: Entry['kind']): string {
   return `${key} ${kind}`
+}
+
+/** The name of what is spent: a later trade of the same id has others. */
+function lifeOf(key: string, { kind, acceptedAtMs }: Scope): string {
+  return `${key} ${acceptedAtMs} ${kind}`
 }
 
 /** True where the rule limits such an entry. */

@@ -1,5 +1,7 @@
 import { LimitReachedError } from '../domain/errors.ts'
 import type { LegContext, LegOrder } from '../domain/leg.ts'
+import type { Swap } from '../domain/swap.ts'
+import type { Token } from '../domain/token.ts'
 import type { Attempt, Fees } from '../domain/transaction.ts'
 import type { Entry } from './ledger.ts'
 import { soldMax } from './legFunds.ts'
@@ -9,17 +11,26 @@ import type { Ports } from './ports.ts'
 type LedgerPorts = Pick<Ports, 'ledger' | 'clock'>
 
 /** What a swap may sell and lose at most: nothing for an approval. */
-export function reservedBy({ task, tradeId, venue, pair = '', quote }: LegOrder): Entry[] {
+export function reservedBy(order: LegOrder): Entry[] {
+  const { task, quote, promised } = order
   if (task.kind !== 'swap') return []
   const { swap, limit } = task
-  const common = { tradeId, venue, pair }
-  const other = swap.side === 'sell' ? swap.tokenOut : swap.tokenIn
-  const loss =
-    swap.side === 'sell' ? BigInt(quote?.amount ?? '0') - BigInt(limit) : BigInt(limit) - BigInt(quote?.amount ?? limit)
+  const isSell = swap.side === 'sell'
+  const first = BigInt(promised ?? quote?.amount ?? limit)
+  const loss = isSell ? first - BigInt(limit) : BigInt(limit) - first
   return [
-    { ...common, kind: 'sold', token: swap.tokenIn.address, amount: soldMax(task) },
-    { ...common, kind: 'loss', token: other.address, amount: loss > 0n ? loss : 0n },
+    { ...scopeOf(order), kind: 'sold', token: swap.tokenIn.address, amount: soldMax(task) },
+    { ...scopeOf(order), kind: 'loss', token: otherOf(swap).address, amount: loss > 0n ? loss : 0n },
   ]
+}
+
+function scopeOf({ tradeId, acceptedAtMs = 0, venue, pair = '' }: LegOrder) {
+  return { tradeId, acceptedAtMs, venue, pair }
+}
+
+/** The token that a swap's quotes are in. */
+function otherOf({ side, tokenIn, tokenOut }: Swap): Token {
+  return side === 'sell' ? tokenOut : tokenIn
 }
 
 /** Puts back what a live leg has reserved: it was checked when the leg was planned. */
@@ -65,21 +76,23 @@ export function mayPay(ports: LedgerPorts, context: LegContext, fees: Fees): boo
 export function noteLedger({ ledger, clock }: LedgerPorts, to: string, { order, fill, gasCostWei }: LegContext): void {
   if (ledger.isIdle || (to !== 'done' && to !== 'failed')) return
   const [key, nowMs] = [keyOfLeg(order), clock.now()]
+  // A swap whose fill could not be read took all that it might.
+  const sold = fill === null ? (to === 'done' ? ledger.reserved(key, 'sold') : 0n) : BigInt(fill.amountIn)
   ledger.settle(key, 'gas', BigInt(gasCostWei), nowMs)
-  ledger.settle(key, 'sold', BigInt(fill?.amountIn ?? '0'), nowMs)
+  ledger.settle(key, 'sold', sold, nowMs)
   ledger.settle(key, 'loss', lossOf(order, fill), nowMs)
 }
 
-/** What a fill fell short of the leg's first quote, in the units of the quote; 0 where it did not. */
-export function lossOf({ task, quote }: Pick<LegOrder, 'task' | 'quote'>, fill: LegContext['fill']): bigint {
+/** What a fill fell short of what was first quoted for as much, in the units of the quote; 0 where it did not. */
+function lossOf({ task, quote, promised }: LegOrder, fill: LegContext['fill']): bigint {
   if (task.kind !== 'swap' || fill === null || quote === null) return 0n
-  const quoted = BigInt(quote.amount)
-  const loss = task.swap.side === 'sell' ? quoted - BigInt(fill.amountOut) : BigInt(fill.amountIn) - quoted
+  const first = BigInt(promised ?? quote.amount)
+  const loss = task.swap.side === 'sell' ? first - BigInt(fill.amountOut) : BigInt(fill.amountIn) - first
   return loss > 0n ? loss : 0n
 }
 
-function gasEntry({ tradeId, venue, pair = '' }: LegOrder, amount: bigint): Entry {
-  return { kind: 'gas', tradeId, venue, pair, token: 'native', amount }
+function gasEntry(order: LegOrder, amount: bigint): Entry {
+  return { ...scopeOf(order), kind: 'gas', token: 'native', amount }
 }
 
 function gasMax(offer: Pick<Attempt, 'gasLimit' | 'maxFeePerGas'> | null): bigint {

@@ -8,10 +8,9 @@ const sold = { kind: 'sold', pair: 'ETH/USDC', token: 'native' } as const
 const rule: Rule = { ...sold, field: 'limits[0]', pair: null, venue: null, over: 'open', windowMs: 0, amount: 100n }
 const window: Rule = { ...rule, field: 'limits[1]', over: 'window', windowMs: 1_000, amount: 150n }
 const ofTrade: Rule = { ...rule, field: 'limits[2]', over: 'trade', amount: 60n }
-const dayMs = 24 * 60 * 60 * 1000
 
 function entry(amount: bigint, more: Partial<Entry> = {}): Entry {
-  return { ...sold, tradeId: 'trade', venue: 'uniswap-v2', amount, ...more }
+  return { ...sold, tradeId: 'trade', acceptedAtMs: 1, venue: 'uniswap-v2', amount, ...more }
 }
 
 describe('the ledger', () => {
@@ -106,11 +105,11 @@ describe('the ledger', () => {
     }
     spend('trade/old', 0)
 
-    const writes = spend('trade/new', dayMs + 1)
+    const writes = spend('trade/new', 1_001)
 
     expect(writes.map(({ key, value }) => [key, value === undefined])).toEqual([
-      ['trade/old sold', true],
-      ['trade/new sold', false],
+      ['trade/old 1 sold', true],
+      ['trade/new 1 sold', false],
     ])
   })
 
@@ -122,5 +121,29 @@ describe('the ledger', () => {
 
     expect(ledger.isIdle).toBe(true)
     expect(ledger.takeWrites('trade')).toEqual([])
+  })
+
+  test('counts what an earlier trade of the same id spent', () => {
+    const ledger = openLedger([window], memoryStore())
+    ledger.reserve([{ key: 'trade/leg', entry: entry(100n) }], 0)
+    ledger.settle('trade/leg', 'sold', 100n, 10)
+
+    const again = [{ key: 'trade/leg', entry: entry(100n, { acceptedAtMs: 20 }) }]
+
+    expect(() => ledger.reserve(again, 30)).toThrow(LimitReachedError)
+    ledger.hold('trade/leg', entry(50n, { acceptedAtMs: 20 }))
+    expect(ledger.room(entry(0n), 30)?.amount).toBe(0n)
+  })
+
+  test('takes back on the disk what a leg that is put back had spent', () => {
+    const ledger = openLedger([window], memoryStore())
+    ledger.reserve([{ key: 'trade/leg', entry: entry(70n) }], 0)
+    ledger.settle('trade/leg', 'sold', 70n, 10)
+
+    ledger.hold('trade/leg', entry(70n))
+    ledger.settle('trade/leg', 'sold', 0n, 20)
+
+    expect(ledger.takeWrites('trade').at(-1)).toMatchObject({ key: 'trade/leg 1 sold', value: undefined })
+    expect(ledger.room(entry(0n), 20)?.amount).toBe(150n)
   })
 })
