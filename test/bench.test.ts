@@ -31,5 +31,6 @@ test('a quick bench ends with one line of JSON that has every figure', async () 
     resumeMs: { 100: figure, 200: figure },
     // A header, the fee history, and no more: the same for any number of legs.
     callsPerBlock: { 100: figure, 200: figure },
+    splitUs: figure,
   })
 })

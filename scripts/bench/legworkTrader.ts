@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { DistributionManager } from '../../src/distribution/distributionManager.ts'
 import type { Hex } from '../../src/domain/hex.ts'
 import type { TradeOrder } from '../../src/runtime/accept.ts'
 import type { ExecutionManager } from '../../src/runtime/executionManager.ts'
@@ -10,6 +11,7 @@ import type { Trader } from './trader.ts'
 /** The part of the package that is measured. */
 export interface Legwork {
   readonly ExecutionManager: typeof ExecutionManager
+  readonly DistributionManager: typeof DistributionManager
 }
 
 /** How a manager is opened for a bench. */

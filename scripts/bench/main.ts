@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util'
 import { runAnvilBench } from './anvilBench.ts'
 import type { Effort } from './contest.ts'
 import { loadLegwork } from './legworkTrader.ts'
-import { anvilReport, profileReport, stubReport, summaryOf } from './report.ts'
+import { anvilReport, profileReport, splitReport, stubReport, summaryOf } from './report.ts'
+import { measureSplitting } from './splitBench.ts'
 import { profileLegwork, runStubBench } from './stubBench.ts'
 
 // The compiled package is measured unless `--source` asks for the sources: what runs TypeScript directly makes every
@@ -34,10 +35,15 @@ if (flags.profile) {
   process.stdout.write(profileReport(best, spent, file))
 } else {
   const standing = flags.quick ? [100, 200] : [1_000, 10_000]
+  onProgress('splitting an order')
+  const splitting = await measureSplitting(
+    legwork,
+    flags.quick ? { samples: 5, warmUp: 5 } : { samples: 2_000, warmUp: 500 },
+  )
   const results = await runStubBench(legwork, { effort, standing, onProgress })
-  process.stdout.write(stubReport(results))
+  process.stdout.write(splitReport(splitting) + stubReport(results))
   if (!flags.quick && !flags['no-anvil']) {
     process.stdout.write(anvilReport(await runAnvilBench(legwork, { effort: anvilEffort, onProgress })))
   }
-  if (flags.json) process.stdout.write(`${JSON.stringify(summaryOf(results))}\n`)
+  if (flags.json) process.stdout.write(`${JSON.stringify(summaryOf(results, splitting))}\n`)
 }

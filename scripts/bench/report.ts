@@ -3,6 +3,7 @@ import { anvilPace } from './anvilBench.ts'
 import { racers } from './contest.ts'
 import { bestOf, type Throughput } from './measure.ts'
 import type { Spent } from './profile.ts'
+import { type Splitting, splitVenues } from './splitBench.ts'
 import { pace, type StubResults } from './stubBench.ts'
 
 /** The figures in one object: legs a second are each contender's best. */
@@ -19,10 +20,12 @@ export interface Summary {
   readonly resumeMs: Record<string, number>
   /** What a new block costs, by the number of live legs. */
   readonly callsPerBlock: Record<string, number>
+  /** Median microseconds of computing that it takes to split an order over eight venues. */
+  readonly splitUs: number
 }
 
 /** Where ethers was timed in two styles, the one that does better counts. */
-export function summaryOf({ throughput, orderToWire, standing }: StubResults): Summary {
+export function summaryOf({ throughput, orderToWire, standing }: StubResults, splitting: Splitting): Summary {
   const best = bestOf(throughput.legwork)
   const ethers = bestOf(throughput.ethers)
   const [one, other] = [orderToWire.ethers, orderToWire['ethers unbatched']]
@@ -39,6 +42,7 @@ export function summaryOf({ throughput, orderToWire, standing }: StubResults): S
     callsPerBlock: Object.fromEntries(
       standing.map(({ legs, callsPerBlock }) => [String(legs), rounded(callsPerBlock)]),
     ),
+    splitUs: Math.round(splitting.p50 * 1000),
   }
 }
 
@@ -68,6 +72,19 @@ export function stubReport(results: StubResults): string {
         resumeMs.toFixed(0),
         callsPerBlock.toFixed(1),
       ]),
+    ]),
+    '',
+    '',
+  ].join('\n')
+}
+
+/** What it takes to decide on a split. */
+export function splitReport({ legs, p50, p99 }: Splitting): string {
+  return [
+    `An order split over ${splitVenues} venues into ${legs} legs, half of the venues known by quotes alone; computing, no reads`,
+    ...table([
+      ['', 'p50 µs', 'p99 µs'],
+      ['legwork', (p50 * 1000).toFixed(0), (p99 * 1000).toFixed(0)],
     ]),
     '',
     '',
