@@ -1,6 +1,6 @@
 import type { Side } from '../domain/swap.ts'
 import { millionths, type Pool, poolInput, poolOutput } from './constantProduct.ts'
-import { integerRoot, lesser } from './integers.ts'
+import { integerRoot, lesser, total } from './integers.ts'
 
 /**
  * Where a split stands is told by its *level*: one over the square root of the marginal price, in `levelBits` of binary
@@ -91,4 +91,10 @@ export function line(length: bigint, { amount, gain, side }: { amount: bigint; g
 export function amountAt({ length, slope, shift }: Stretch, level: bigint): bigint {
   const amount = (((slope * level) >> levelBits) - shift) >> shapeBits
   return amount < 0n ? 0n : lesser(amount, length)
+}
+
+/** How much of a curve is taken at a level. */
+export function takenAt({ stretches }: Pick<Curve, 'stretches'>, level: bigint): bigint {
+  const wholeIf = ({ length, enters }: Stretch) => (level >= enters ? length : 0n)
+  return total(stretches.map((stretch) => (stretch.slope === 0n ? wholeIf(stretch) : amountAt(stretch, level))))
 }

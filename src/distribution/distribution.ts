@@ -47,6 +47,8 @@ export interface VenueSurvey {
   readonly closedForm: ConstantProduct | null
   /** What it would give for each of the amounts, in their order; a string says why not. Empty where there is a closed form. */
   readonly quotes: readonly (Quote | string)[]
+  /** The amounts that it was asked for, ascending, where its limits leave too little for those that were given. */
+  readonly sizes?: readonly BaseUnits[]
   /** What the gas of a leg there costs at present, in the other units: of `tokenOut` when selling, of `tokenIn` when buying. */
   readonly legCost: BaseUnits
 }

@@ -49,7 +49,8 @@ export function offerOf(survey: VenueSurvey | string | undefined, options: Offer
   const limit = BigInt(survey.cap)
   if (limit <= 0n) return 'Its limits leave nothing for it.'
   const quotes = new Map<bigint, Quote>()
-  for (const [index, size] of sizes.entries()) {
+  const asked = survey.sizes?.map(BigInt) ?? sizes
+  for (const [index, size] of asked.entries()) {
     const quote = survey.quotes[index]
     if (isUseful(quote)) quotes.set(size, quote)
   }

@@ -30,6 +30,8 @@ export interface QuotedOrder {
 
 /** A round trip that promises less than this share of what is there takes longer than it is worth: half a basis point. */
 const worthwhile = 20_000n
+/** Two amounts that differ by less than this part are beside each other. */
+const besidePart = 1_000n
 
 /** What one venue is to get, in the order's units. */
 interface Part {
@@ -114,13 +116,12 @@ function amountsToAsk({ offer, amount }: Part, whole: bigint): bigint[] {
   const own = offer.quotes.has(amount) ? [] : [amount]
   // All of the order, or all that the venue may have: there is no choice whose sides could matter.
   if (amount === whole || amount === offer.cap) return own
-  const sizes = [0n, ...offer.quotes.keys()]
-  const below = sizes.reduce((most, size) => (size < amount && size > most ? size : most), 0n)
-  const above = sizes.reduce<bigint | null>(
-    (least, size) => (size > amount && (least === null || size < least) ? size : least),
-    null,
-  )
-  const sides = [(below + amount) >> 1n, above === null ? amount : (above + amount) >> 1n]
+  // What was quoted right beside it says nothing of its sides.
+  const beside = amount / besidePart
+  const sizes = [0n, ...offer.quotes.keys()].sort((a, b) => (a < b ? -1 : 1))
+  const below = sizes.findLast((size) => size < amount - beside) ?? 0n
+  const above = sizes.find((size) => size > amount + beside) ?? amount
+  const sides = [(below + amount) >> 1n, (above + amount) >> 1n]
   return [...own, ...sides.filter((side) => side > 0n && side !== amount && !offer.quotes.has(side))]
 }
 

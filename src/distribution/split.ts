@@ -1,5 +1,5 @@
 import type { Side } from '../domain/swap.ts'
-import { type Curve, levelBits } from './curve.ts'
+import { type Curve, levelBits, takenAt } from './curve.ts'
 import { lesser, total } from './integers.ts'
 import { fill, type Step, stepsOf } from './waterFilling.ts'
 
@@ -35,15 +35,16 @@ export interface Split extends Worth {
 
 interface Draft extends Split {
   readonly isOpen: readonly boolean[]
-  /** What each candidate brings for its share. */
-  readonly gains: readonly bigint[]
   readonly level: bigint | null
 }
 
 /**
- * Which candidates get how much: the split of equal marginal prices, less the legs that cost more than they bring. Legs are
- * dropped one by one, each time the one without which the rest is worth most, while that is an improvement or there are too
- * many; after each the order is spread anew. The result is never worth less than the best candidate alone that takes as much.
+ * Which candidates get how much: the split of equal marginal prices, less the legs that cost more than they bring.
+ *
+ * Which set of legs is best can only be found by trying, and there are too many sets. So legs are dropped one by one, each time
+ * the one without which the rest is worth most, while that is an improvement or there are too many; then candidates are taken
+ * in, or put in the place of others, while that is an improvement. After each change the order is spread anew. The result is
+ * never worth less than the best candidate alone that takes as much.
  *
  * A leg whose share nobody else can take is only dropped from a sale, where it costs more than it brings; a purchase is for
  * exactly this much, and no price of ours tells what to have less is worth.
@@ -53,18 +54,42 @@ interface Draft extends Split {
  */
 export function chooseSplit(candidates: readonly Candidate[], order: SplitOrder): Split {
   const steps = stepsOf(candidates.map(({ curve }) => curve))
-  const drafted = (isOpen: readonly boolean[]) => draft(candidates, order, steps, isOpen)
-  let best = drafted(candidates.map(() => true))
-  for (let next: Draft | null = best; next !== null; ) {
-    best = next
-    next = bestDrop(best, candidates, order, drafted)
+  const market: Market = {
+    ...order,
+    candidates,
+    drafted: (isOpen) => draft(candidates, order, steps, isOpen),
   }
-  for (const place of candidates.keys()) {
-    const alone = drafted(candidates.map((_, other) => other === place))
-    if (isBetter(alone, best)) best = alone
-  }
+  const all = market.drafted(candidates.map(() => true))
+  const alone = candidates.map((_, place) => market.drafted(candidates.map((__, other) => other === place)))
+  const bestAlone = alone.reduce((best, one) => (isBetter(one, best) ? one : best), alone[0] ?? all)
+  // Coming down from all of them and up from one leads to different sets, where no one step leads from the one to the other.
+  const [down, up] = [improved(withoutUseless(all, market), market), improved(bestAlone, market)]
+  const best = isBetter(up, down) ? up : down
   const { shares, filled, net } = best
   return { shares, filled, net }
+}
+
+/** What a split is looked for in. */
+interface Market extends SplitOrder {
+  readonly candidates: readonly Candidate[]
+  /** The split over the candidates that are open. */
+  drafted(isOpen: readonly boolean[]): Draft
+}
+
+function improved(split: Draft, market: Market): Draft {
+  let best = split
+  for (let moves = 0; moves < market.candidates.length; moves += 1) {
+    const next = bestMove(best, market)
+    if (next === null) break
+    best = withoutUseless(next, market)
+  }
+  return best
+}
+
+function withoutUseless(split: Draft, market: Market): Draft {
+  let best = split
+  for (let next = bestDrop(best, market); next !== null; next = bestDrop(best, market)) best = next
+  return best
 }
 
 /** To fill more comes first: an order is there to be filled. */
@@ -76,43 +101,70 @@ export function isBetter(one: Worth, other: Worth): boolean {
  * The best of the splits with one leg less, where one has to go or the split is better without; else null. Legs that matter least
  * are tried first, and those that must matter more than the best found so far need not be tried.
  */
-function bestDrop(
-  split: Draft,
-  candidates: readonly Candidate[],
-  { side, amount, legsMax }: SplitOrder,
-  drafted: (isOpen: readonly boolean[]) => Draft,
-): Draft | null {
+function bestDrop(split: Draft, { candidates, side, amount, legsMax, drafted }: Market): Draft | null {
   const legs = legsOf(split)
-  if (legs.length < 2) return null
   const isTooMany = legs.length > legsMax
+  const mayLeave = side === 'sell' && legs.length > 1
   const reach = total(candidates.map(({ curve }, place) => (split.isOpen[place] ? curve.reach : 0n)))
   const ranked = legs.map((leg) => {
     const left = reach - (candidates[leg]?.curve.reach ?? 0n)
-    return { leg, filled: lesser(left, amount), net: split.net - leastLoss(split, leg, candidates, side) }
+    return {
+      leg,
+      filled: lesser(left, amount),
+      net: split.net - surplus(split, candidates[leg], split.shares[leg], side),
+    }
   })
   ranked.sort((a, b) => (isBetter(a, b) ? -1 : 1))
   let best: Draft | null = null
   for (const atBest of ranked) {
     if (best !== null && !isBetter(atBest, best)) break
-    if (!isTooMany && !isImprovement({ ...atBest, net: atBest.net + roundingMax }, split, side)) continue
+    if (!isTooMany && !isImprovement({ ...atBest, net: atBest.net + roundingMax }, split, mayLeave)) continue
     const drop = drafted(split.isOpen.map((open, place) => open && place !== atBest.leg))
-    if (!isTooMany && !isImprovement(drop, split, side)) continue
+    if (!isTooMany && !isImprovement(drop, split, mayLeave)) continue
     if (best === null || isBetter(drop, best)) best = drop
   }
   return best
 }
 
 /** Where nothing is lost, fewer legs are better: each can fail. */
-function isImprovement(drop: Worth, before: Worth, side: Side): boolean {
+function isImprovement(drop: Worth, before: Worth, mayLeave: boolean): boolean {
   if (drop.filled >= before.filled) return drop.net >= before.net
-  return side === 'sell' && drop.net > before.net
+  return mayLeave && drop.net > before.net
 }
 
-/** What is lost at least without a leg: the others take its share at the marginal price at best, and its cost is saved. */
-function leastLoss({ level, shares, gains }: Draft, leg: number, candidates: readonly Candidate[], side: Side): bigint {
-  const [share = 0n, gain = 0n, legCost = 0n] = [shares[leg], gains[leg], candidates[leg]?.legCost]
+/**
+ * A better split with one candidate more, or with one in the place of another; else null. By as much as a candidate brings more
+ * than the marginal price it may improve the split, and by no more; where that is nothing it need not be tried.
+ */
+function bestMove(split: Draft, { candidates, side, legsMax, drafted }: Market): Draft | null {
+  const { level } = split
+  if (level === null) return null
+  const legs = legsOf(split)
+  const worths = candidates.map((candidate, place) => {
+    const share = legs.includes(place) ? split.shares[place] : takenAt(candidate.curve, level)
+    return surplus(split, candidate, share, side)
+  })
+  const others = [...candidates.keys()].filter((place) => !legs.includes(place))
+  const moves = others.flatMap((taken) => {
+    const swaps = legs.map((left) => ({ taken, left, gain: (worths[taken] ?? 0n) - (worths[left] ?? 0n) }))
+    return legs.length < legsMax ? [{ taken, left: -1, gain: worths[taken] ?? 0n }, ...swaps] : swaps
+  })
+  const promising = moves.filter(({ gain }) => gain > 0n).sort((a, b) => (a.gain > b.gain ? -1 : 1))
+  for (const { taken, left } of promising) {
+    const moved = drafted(candidates.map((_, place) => place === taken || (legs.includes(place) && place !== left)))
+    if (isBetter(moved, split)) return moved
+  }
+  return null
+}
+
+/**
+ * What a share brings beside its leg's cost above the marginal price. For a leg it is what is lost without it at least, since the
+ * others take its share at the marginal price at best.
+ */
+function surplus({ level }: Draft, candidate: Candidate | undefined, share = 0n, side: Side): bigint {
+  if (candidate === undefined) return 0n
   const elsewhere = level === null || level === 0n ? 0n : (share << (2n * levelBits)) / (level * level)
-  return gain - legCost - (side === 'sell' ? elsewhere : -elsewhere)
+  return candidate.curve.gain(share) - candidate.legCost - (side === 'sell' ? elsewhere : -elsewhere)
 }
 
 /** Units that rounding may account for. */
@@ -132,7 +184,7 @@ function draft(
   const shares = exactShares(candidates, amount, rough, isOpen)
   const gains = shares.map((share, place) => candidates[place]?.curve.gain(share) ?? 0n)
   const costs = shares.map((share, place) => (share > 0n ? (candidates[place]?.legCost ?? 0n) : 0n))
-  return { shares, gains, level, isOpen, filled: total(shares), net: total(gains) - total(costs) }
+  return { shares, level, isOpen, filled: total(shares), net: total(gains) - total(costs) }
 }
 
 /**

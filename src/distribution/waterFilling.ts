@@ -83,6 +83,7 @@ export function fill(amount: bigint, steps: readonly Step[], isOpen: readonly bo
     }
     take(curve, stretch.length)
     left -= stretch.length
+    if (left === 0n && open.size === 0) return stopAt(level)
   }
   return { shares, level: null }
 }

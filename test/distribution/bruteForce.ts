@@ -16,7 +16,7 @@ export function bestByForce(given: readonly Rival[], amount: bigint): { net: num
   // What the others leave is the last one's, and is within its cap most often where that is the widest.
   const rivals = [...given].sort((a, b) => (a.cap < b.cap ? -1 : 1))
   const free = rivals.slice(0, -1)
-  const points = free.length === 1 ? 400n : 40n
+  const points = free.length === 1 ? 200n : 24n
   let best = { net: Number.NEGATIVE_INFINITY, shares: [] as bigint[] }
   let windows = free.map(({ cap }) => ({ from: 0n, to: cap < amount ? cap : amount }))
   const visit = (chosen: readonly bigint[]) => {

@@ -84,13 +84,16 @@ export function stable(price: number, depth: number, power: number): Venue {
     outputMax: output(depth),
     output,
     input(y) {
-      let [low, high] = [0, depth]
-      for (let halving = 0; halving < 80; halving += 1) {
-        const middle = (low + high) / 2
-        if (output(middle) < y) low = middle
-        else high = middle
+      const wanted = y / (price * depth)
+      let share = wanted
+      // Newton's steps come from below, and stop where doubles do.
+      for (let step = 0; step < 200; step += 1) {
+        const missing = wanted - share + share ** (power + 1) / (power + 1)
+        const next = share + missing / (1 - share ** power)
+        if (!(next > share)) break
+        share = next
       }
-      return high
+      return depth * share
     },
   }
 }
