@@ -52,18 +52,25 @@ export function failed({ failure }: TradeContext, event: TradeEvent): Facts {
   return { failure: 'failure' in event ? (event.failure ?? failure) : failure }
 }
 
-/** Once halted, no later reason takes that away. */
+/** What forbids a trade to trade any further is not taken away by a later reason. */
 export function cancelled(context: TradeContext, event: TradeEvent): Facts {
-  return event.type === 'trade.cancel' && !isHalted(context) ? { cancelReason: event.failure } : {}
+  return event.type === 'trade.cancel' && !isBarred(context) ? { cancelReason: event.failure } : {}
 }
 
-function isHalted({ cancelReason }: TradeContext): boolean {
-  return cancelReason?.code === 'HALTED'
+/** True where nothing more may be traded for it, not even to sell back what it bought. */
+function isBarred({ cancelReason }: TradeContext): boolean {
+  return cancelReason?.code === 'HALTED' || cancelReason?.code === 'STORE_OUTDATED'
 }
 
 export function ended({ failure, plan }: TradeContext, event: TradeEvent): Facts {
   const short = event.type === 'trade.settled' ? (event.failure ?? null) : null
-  return { endedAtMs: event.atMs, failure: short ?? failure ?? (plan.length === 0 ? nothingToDo : null) }
+  return { endedAtMs: event.atMs, failure: because(short, failure) ?? (plan.length === 0 ? nothingToDo : null) }
+}
+
+/** What a trade fell short of, with what stood in the way. */
+function because(short: Failure | null, cause: Failure | null): Failure | null {
+  if (short === null || cause === null) return short ?? cause
+  return { ...short, message: `${short.message}\n  because: ${cause.code}: ${cause.message}` }
 }
 
 /** The phases of all legs as they are once `event` has been noted. */
@@ -100,12 +107,12 @@ export function mustReallocate(context: TradeContext, event: TradeEvent): boolea
 }
 
 /**
- * True where all legs have ended, only a part of the order is filled, and it was to be all or nothing. A trade that was halted keeps
- * what it has: to sell it back would be to trade.
+ * True where all legs have ended, only a part of the order is filled, and it was to be all or nothing. A trade that may trade no
+ * further keeps what it has.
  */
 export function mustUnwind(context: TradeContext, event: TradeEvent): boolean {
   const { order, plan, unallocated } = context
-  if (order.fillPolicy.kind !== 'unwind' || isHalted(context) || !after(context, event).every(isEnded)) return false
+  if (order.fillPolicy.kind !== 'unwind' || isBarred(context) || !after(context, event).every(isEnded)) return false
   const phases = phasesAfter(context, event)
   const fills = plan.filter(isFilling).map(({ legId }) => phases[legId])
   const isPart = fills.includes('done') && (fills.includes('failed') || unallocated !== '0')

@@ -23,6 +23,8 @@ export interface Offer {
   /** What it said, by amount. */
   readonly quotes: ReadonlyMap<bigint, Quote>
   readonly isProbe: boolean
+  /** What it is worth for each amount, as far as that can be told. */
+  readonly curve: Curve
 }
 
 /** What makes an offer of what a survey says of a venue. */
@@ -71,12 +73,12 @@ export function offerOf(survey: VenueSurvey | string | undefined, options: Offer
     quotes,
     isProbe: probeMax !== null,
   }
-  const refusal = survey.quotes.find((quote) => typeof quote === 'string')
-  return curveOf(offer) === null ? (refusal ?? 'It would give nothing for the order.') : offer
+  const curve = curveOf(offer)
+  if (curve !== null) return { ...offer, curve }
+  return survey.quotes.find((quote) => typeof quote === 'string') ?? 'It would give nothing for the order.'
 }
 
-/** What an offer is worth for each amount, as far as it can be told; null where it is nothing. */
-export function curveOf({ side, cap, trustPpm, pool, quotes }: Offer): Curve | null {
+function curveOf({ side, cap, trustPpm, pool, quotes }: Omit<Offer, 'curve'>): Curve | null {
   const options = { side, cap, trustPpm }
   if (pool === null) {
     return quotedCurve(
@@ -99,9 +101,10 @@ export function quoteFor({ side, pool, quotes }: Offer, amount: bigint): Quote |
   return { amount: baseUnits(side === 'sell' ? poolOutput(pool, amount) : poolInput(pool, amount)) }
 }
 
-/** An offer with one more of the venue's quotes. */
-export function withQuote(offer: Offer, amount: bigint, quote: Quote): Offer {
-  return { ...offer, quotes: new Map(offer.quotes).set(amount, quote) }
+/** An offer with more of the venue's quotes, by amount. */
+export function withQuotes(offer: Offer, quotes: ReadonlyMap<bigint, Quote>): Offer {
+  const more = { ...offer, quotes: new Map([...offer.quotes, ...quotes]) }
+  return { ...more, curve: curveOf(more) ?? offer.curve }
 }
 
 /** What a quote is expected to bring, in the other units: below zero when buying. */

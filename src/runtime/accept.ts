@@ -94,8 +94,9 @@ function fillPolicyOf({ fillPolicy }: TradeOrder, rules: OrderRules): FillPolicy
   if (fillPolicy === undefined) return rules.fillPolicy
   if (fillPolicy === 'bestEffort' || fillPolicy === 'reallocate' || fillPolicy === 'unwind') return { kind: fillPolicy }
   const { minimumFill } = Object(fillPolicy)
-  if (typeof minimumFill === 'string') {
-    return { kind: 'minimumFill', bps: inField('fillPolicy.minimumFill', () => fractionToBps(minimumFill)) }
+  if (typeof minimumFill === 'string' && Object.keys(Object(fillPolicy)).length === 1) {
+    const bps = inField('fillPolicy.minimumFill', () => fractionToBps(minimumFill))
+    if (bps > 0) return { kind: 'minimumFill', bps }
   }
   throw new InvalidOrderError("fillPolicy must be 'bestEffort', 'reallocate', 'unwind' or { minimumFill: '0.9' }.", {
     field: 'fillPolicy',

@@ -5,6 +5,10 @@ import { type BaseUnits, baseUnits } from '../domain/amount.ts'
 export interface Allowances {
   /** What the chain last said, in base units. */
   note(grant: Grant, allowed: bigint): void
+  /** It is not known any more. */
+  forget(grant: Grant): void
+  /** True where what is allowed is known, and whether it may be changed. */
+  isClear(grant: Grant): boolean
   /** Whether the token lets an allowance that is not zero be changed to another that is not. */
   noteChangeable(grant: Grant, isChangeable: boolean): void
   /** A swap has taken so much of it. */
@@ -29,7 +33,7 @@ export function allowanceTable(): Allowances {
   const allowed = new Map<string, bigint>()
   const wanted = new Map<string, Map<string, bigint>>()
   const grantsOf = new Map<string, readonly string[]>()
-  const unchangeable = new Set<string>()
+  const changeable = new Map<string, boolean>()
 
   const total = (key: string): bigint => {
     let sum = 0n
@@ -44,10 +48,12 @@ export function allowanceTable(): Allowances {
 
   return {
     note: (grant, amount) => void allowed.set(keyOf(grant), amount),
-    noteChangeable({ token }, isChangeable) {
-      if (isChangeable) unchangeable.delete(token)
-      else unchangeable.add(token)
+    forget: (grant) => void allowed.delete(keyOf(grant)),
+    isClear(grant) {
+      const amount = allowed.get(keyOf(grant))
+      return amount === 0n || (amount !== undefined && (grant.via !== undefined || changeable.has(grant.token)))
     },
+    noteChangeable: ({ token }, isChangeable) => void changeable.set(token, isChangeable),
     take(grant, amount) {
       const before = allowed.get(keyOf(grant)) ?? 0n
       if (before < endless) allowed.set(keyOf(grant), before > amount ? before - amount : 0n)
@@ -64,7 +70,7 @@ export function allowanceTable(): Allowances {
     drop,
     isEnough: (grant, more = 0n) => (allowed.get(keyOf(grant)) ?? 0n) >= total(keyOf(grant)) + more,
     needsReset: (grant) =>
-      grant.via === undefined && unchangeable.has(grant.token) && (allowed.get(keyOf(grant)) ?? 0n) > 0n,
+      grant.via === undefined && changeable.get(grant.token) === false && (allowed.get(keyOf(grant)) ?? 0n) > 0n,
     needed: (grant) => baseUnits(total(keyOf(grant))),
   }
 }

@@ -11,7 +11,14 @@ const whole = 10_000n
 
 /** What a leg on a venue would sell, as limits see it. */
 export function soldScope({ order, tokenIn }: Portion, venue: string): Scope {
-  return { kind: 'sold', tradeId: order.tradeId, acceptedAtMs: order.acceptedAtMs, venue, pair: order.pair, token: tokenIn.address }
+  return {
+    kind: 'sold',
+    tradeId: order.tradeId,
+    acceptedAtMs: order.acceptedAtMs,
+    venue,
+    pair: order.pair,
+    token: tokenIn.address,
+  }
 }
 
 /**

@@ -117,7 +117,7 @@ export function startExecution(deps: ExecutionDeps): Execution {
     onEnded(status)
   }
 
-  function start(tradeId: string, origin: Origin): Entry {
+  function open(tradeId: string, origin: Origin): Entry {
     const entry: Entry = { changes: startChanges(), trade: undefined, final: undefined, restarts: 0, cancelling: null }
     entries.set(tradeId, entry)
     try {
@@ -126,8 +126,12 @@ export function startExecution(deps: ExecutionDeps): Execution {
       entries.delete(tradeId)
       throw error
     }
-    // Only now: whoever hears of its first step can ask for it.
-    entry.trade.start()
+    return entry
+  }
+
+  /** Only once it can be asked for: whoever hears of its first step may ask. */
+  function start(entry: Entry): Entry {
+    entry.trade?.start()
     return entry
   }
 
@@ -187,7 +191,9 @@ export function startExecution(deps: ExecutionDeps): Execution {
     throw new TradeConflictError('Another order already has this trade id.', { tradeId, before, now })
   }
 
-  for (const origin of deps.resumed) start(origin.tradeId, origin)
+  // First all of them claim what is theirs: none may take what is promised to another.
+  const resumed = deps.resumed.map((origin) => open(origin.tradeId, origin))
+  for (const entry of resumed) start(entry)
   // In the same turn: none of them has gone on by itself yet.
   cancelHalted()
   ports.halting.onChange(cancelHalted)
@@ -205,7 +211,7 @@ export function startExecution(deps: ExecutionDeps): Execution {
       if (entries.size >= activeTradesMax) {
         throw new OverloadedError('As many trades are running as config.activeTradesMax allows.', { activeTradesMax })
       }
-      return handleOf(tradeId, start(tradeId, { order }))
+      return handleOf(tradeId, start(open(tradeId, { order })))
     },
     status: (tradeId) => statusOf(tradeId, entries.get(tradeId)),
     active: () => new Map([...entries].map(([tradeId, entry]) => [tradeId, statusOf(tradeId, entry)])),

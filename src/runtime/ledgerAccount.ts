@@ -23,7 +23,8 @@ export function openAccount(rule: Rule): Account {
   const sums = new Map<string, bigint>()
   const spent = new Map<string, Spent>()
   const keptMs = rule.over === 'trade' ? dayMs : rule.windowMs
-  const sumOf = ({ tradeId, acceptedAtMs }: Scope): string => (rule.over === 'trade' ? `${tradeId} ${acceptedAtMs}` : '')
+  const sumOf = ({ tradeId, acceptedAtMs }: Scope): string =>
+    rule.over === 'trade' ? `${tradeId} ${acceptedAtMs}` : ''
 
   function add(scope: Scope, amount: bigint): void {
     const name = sumOf(scope)

@@ -3,6 +3,7 @@ import { type BaseUnits, baseUnits, maximumInput, minimumOutput } from '../domai
 import { MinimumFillError, SlippageError } from '../domain/errors.ts'
 import type { LegOrder } from '../domain/leg.ts'
 import type { Quote } from '../domain/swap.ts'
+import type { FillPolicy } from '../domain/trade.ts'
 import { grantsOf } from './grants.ts'
 import { approvalIdOf, keyOfLeg, swapIdOf } from './legKeys.ts'
 import { reservedBy } from './legLedger.ts'
@@ -34,10 +35,13 @@ export interface Origin {
  */
 export function legsOf(ports: Ports, portion: Portion, shares: readonly Share[], origin: Origin): LegOrder[] {
   checkMinimum(portion, shares)
+  const parts = partsOf(portion, shares)
   const legs: LegOrder[] = []
   const approvals = new Map<string, string>()
   try {
-    for (const share of shares) legs.push(...legsOfShare(ports, portion, share, origin, approvals))
+    for (const [index, share] of shares.entries()) {
+      legs.push(...legsOfShare(ports, portion, { ...share, ...parts[index] }, origin, approvals))
+    }
     reserve(ports, portion, legs)
     return legs
   } catch (error) {
@@ -50,13 +54,13 @@ export function legsOf(ports: Ports, portion: Portion, shares: readonly Share[],
   }
 }
 
-/** An order that must be filled to a part at least is not begun where less than that can be. */
+/** An order that must be filled to a part at least, or as a whole, is not begun where less than that can be. */
 function checkMinimum({ order, purpose, round }: Portion, shares: readonly Share[]): void {
-  const { fillPolicy } = order
-  if (fillPolicy.kind !== 'minimumFill' || purpose !== 'fill' || round > 0) return
+  const leastBps = leastOf(order.fillPolicy)
+  if (leastBps === 0 || purpose !== 'fill' || round > 0) return
   const taken = shares.reduce((all, share) => all + BigInt(share.amount), 0n)
   // Of the whole order: limits may have made the portion smaller.
-  const least = (BigInt(order.amount) * BigInt(fillPolicy.bps) + 9_999n) / 10_000n
+  const least = (BigInt(order.amount) * BigInt(leastBps) + 9_999n) / 10_000n
   if (taken >= least) return
   throw new MinimumFillError('The venues and limits leave less than the order’s minimum fill. Nothing was sent.', {
     'minimum, base units': String(least),
@@ -64,27 +68,33 @@ function checkMinimum({ order, purpose, round }: Portion, shares: readonly Share
   })
 }
 
+function leastOf(policy: FillPolicy): number {
+  if (policy.kind === 'unwind') return 10_000
+  return policy.kind === 'minimumFill' ? policy.bps : 0
+}
+
 function legsOfShare(
   ports: Ports,
   portion: Portion,
-  { venue, amount, quote }: Share,
+  { venue, amount, quote, bound, promised }: Share & Partial<Part>,
   { quotedAtMs, preflight }: Origin,
   approvals: Map<string, string>,
 ): LegOrder[] {
   const { order, purpose, round, side } = portion
-  const { tradeId, pair, policy } = order
-  const limit = limitOf(portion, amount, quote)
+  const { tradeId, acceptedAtMs, pair, policy } = order
+  const limit = limitOf(portion, quote, bound ?? null)
   const wallet = payerOf(ports, portion, venue, side === 'sell' ? amount : limit)
-  const common = { tradeId, pair, venue, purpose, quotedAtMs, preflight, policy }
+  const common = { tradeId, acceptedAtMs, pair, venue, purpose, quotedAtMs, preflight, policy }
   const legId = swapIdOf(venue, round)
   const swap: LegOrder = {
     ...common,
     legId,
     task: { kind: 'swap', swap: swapOf(portion, wallet, amount), limit },
     quote,
+    ...(promised !== undefined && { promised }),
     after: null,
   }
-  noteWant(ports, { order: swap, offer: null })
+  noteWant(ports, { order: swap, offer: null, mined: null })
   const first = approvalsOf(
     ports,
     portion,
@@ -116,52 +126,64 @@ function approvalsOf(
   approvals: Map<string, string>,
 ): { readonly legs: LegOrder[]; readonly last: string | null } {
   const legs: LegOrder[] = []
+  const missing = grants.filter((grant) => !allowances.isEnough(grant))
+  // Behind one that another leg has already: a swap waits for the last of its approvals, and so for all of them.
   let last: string | null = null
+  for (const grant of missing) last = approvals.get(JSON.stringify(grant)) ?? last
   const add = (grant: Grant, amount: 'needed' | 'unlimited' | 'zero'): void => {
     const legId = approvalIdOf(swapId, legs.length)
     const task = amount === 'needed' ? grant : { ...grant, amount }
     legs.push({ ...common, legId, task: { kind: 'approval', ...task }, after: last })
     last = legId
   }
-  for (const grant of grants) {
-    if (allowances.isEnough(grant)) continue
+  for (const grant of missing) {
     const name = JSON.stringify(grant)
-    const shared = approvals.get(name)
-    if (shared === undefined) {
-      if (allowances.needsReset(grant)) add(grant, 'zero')
-      add(grant, order.policy.approvals === 'unlimited' ? 'unlimited' : 'needed')
-      approvals.set(name, last ?? swapId)
-    } else last = shared
+    if (approvals.has(name)) continue
+    if (allowances.needsReset(grant)) add(grant, 'zero')
+    add(grant, order.policy.approvals === 'unlimited' ? 'unlimited' : 'needed')
+    approvals.set(name, last ?? swapId)
   }
   return { legs, last }
 }
 
+/** A share's part of what all of its portion has to come to, and of what was first promised for it. */
+interface Part {
+  readonly bound: BaseUnits
+  readonly promised: BaseUnits
+}
+
 /**
- * What a leg's fill is bounded by: its own quote less the slippage allowed, and its part of what all of the portion must come to,
- * whichever is tighter.
+ * Divides what a portion has to come to among its shares in proportion to their quotes: venues at one marginal price differ in their
+ * average ones.
  *
- * @throws SlippageError where the quote itself is beyond that already.
+ * @returns Nothing where the shares' own quotes are the first.
+ * @throws SlippageError where all quotes together are beyond the bound.
  */
-export function limitOf({ side, amount: whole, bound, order }: Portion, amount: BaseUnits, quote: Quote): BaseUnits {
-  const { slippageBps } = order
+function partsOf({ side, amount: whole, bound, promised }: Portion, shares: readonly Share[]): Part[] {
+  if (bound === null || shares.length === 0) return []
   const isSell = side === 'sell'
-  const own = BigInt(isSell ? minimumOutput(quote.amount, slippageBps) : maximumInput(quote.amount, slippageBps))
-  if (bound === null) return baseUnits(own)
-  const share = BigInt(bound) * BigInt(amount)
-  // Rounded so that all parts together keep the whole bound.
-  const part = isSell ? (share + BigInt(whole) - 1n) / BigInt(whole) : share / BigInt(whole)
-  const quoted = BigInt(quote.amount)
-  if (isSell ? quoted < part : quoted > part) {
-    const facts = { quoted: quote.amount, bound: String(part) }
+  const allocated = shares.reduce((all, share) => all + BigInt(share.amount), 0n)
+  const quoted = shares.reduce((all, share) => all + BigInt(share.quote.amount), 0n)
+  // A least output is rounded up, a most input down, so that all parts together keep the whole bound.
+  const divide = (all: bigint, part: bigint, total: bigint): bigint =>
+    isSell ? (all * part + total - 1n) / total : (all * part) / total
+  const limit = divide(BigInt(bound), allocated, BigInt(whole))
+  if (isSell ? quoted < limit : quoted > limit) {
+    const facts = { quoted: String(quoted), bound: String(limit) }
     throw new SlippageError('The price moved beyond the slippage allowed from the first quote.', facts)
   }
-  return baseUnits(isSell ? greater(own, part) : lesser(own, part))
+  const first = divide(BigInt(promised ?? quoted), allocated, BigInt(whole))
+  return shares.map(({ quote }) => ({
+    bound: baseUnits(divide(limit, BigInt(quote.amount), quoted)),
+    promised: baseUnits(divide(first, BigInt(quote.amount), quoted)),
+  }))
 }
 
-function greater(one: bigint, other: bigint): bigint {
-  return one > other ? one : other
-}
-
-function lesser(one: bigint, other: bigint): bigint {
-  return one < other ? one : other
+/** What a leg's fill is bounded by: its own quote less the slippage allowed, and its part of the bound, whichever is tighter. */
+export function limitOf({ side, order }: Portion, quote: Quote, bound: BaseUnits | null): BaseUnits {
+  const { slippageBps } = order
+  const own = side === 'sell' ? minimumOutput(quote.amount, slippageBps) : maximumInput(quote.amount, slippageBps)
+  if (bound === null) return own
+  const isOwnTighter = side === 'sell' ? BigInt(own) > BigInt(bound) : BigInt(own) < BigInt(bound)
+  return isOwnTighter ? own : bound
 }

@@ -28,12 +28,31 @@ export function noteLegStep(ports: UpkeepPorts, { from, to }: Pick<Step, 'from' 
     known(lanes, walletOf(order), 'wallet').leave(key, isFinal ? follower.head().number : null)
   }
   if (isEnded) allowances.drop(key)
+  noteAllowances(ports, { from, to }, context)
   if (to === 'confirming' && order.task.kind === 'approval' && mined?.succeeded && context.offer !== null) {
     allowances.note(order.task, approvedAmount(context.offer.call))
   }
   if (to !== 'done' || fill === null || order.task.kind !== 'swap') return
   if (context.retries === 0) gasBook.note(order.venue, pairOf(order), context.gasUsed)
-  for (const grant of legGrants(ports, order)) allowances.take(grant, BigInt(fill.amountIn))
+}
+
+/** A swap that is in a block has taken what it wanted; one that is out of it again wants it again. */
+function noteAllowances(
+  ports: Pick<Ports, 'dexes' | 'allowances' | 'funds'>,
+  { from, to }: Pick<Step, 'from' | 'to'>,
+  { order, offer, mined }: LegContext,
+): void {
+  const { allowances } = ports
+  const grants = legGrants(ports, order)
+  if (grants.length === 0 || from === null) return
+  if (to === 'confirming' && mined !== null && mined.fill !== null) {
+    allowances.drop(keyOfLeg(order))
+    for (const grant of grants) allowances.take(grant, BigInt(mined.fill.amountIn))
+  } else if (from === 'confirming' && to.startsWith('submitted')) {
+    // What is on the chain now is not known.
+    for (const grant of grants) allowances.forget(grant)
+    noteWant(ports, { order, offer, mined: null })
+  }
 }
 
 /**
@@ -50,9 +69,11 @@ export function isWithoutPlace(state: string): boolean {
 /** Notes what a live leg will take from its wallet, and have taken by its venue. Again for the same leg changes nothing. */
 export function noteWant(
   ports: Pick<Ports, 'dexes' | 'allowances' | 'funds'>,
-  { order, offer }: Pick<LegContext, 'order' | 'offer'>,
+  { order, offer, mined }: Pick<LegContext, 'order' | 'offer' | 'mined'>,
 ): void {
   ports.funds.promise(keyOfLeg(order), walletOf(order), moneyOf(order, offer))
+  // One that is in a block has taken it.
+  if (mined?.succeeded) return
   const grants = legGrants(ports, order)
   if (order.task.kind === 'swap' && grants.length > 0) {
     ports.allowances.want(keyOfLeg(order), grants, soldMax(order.task))

@@ -42,9 +42,16 @@ export function limitsOf(
   ] of limits.entries()) {
     const field = `limits[${index}]`
     if (venue !== null && !ids.includes(venue)) throw unknown(`${field}.venue`, venue)
-    const symbols = [...(pair?.split('/') ?? []), ...(token === undefined ? [] : [token])]
-    for (const symbol of symbols) tokenOf(tokens, symbol, pair?.includes(symbol) ? `${field}.pair` : `${field}.token`)
+    const symbols = pair?.split('/') ?? []
+    for (const symbol of symbols) tokenOf(tokens, symbol, `${field}.pair`)
     const sold = token === undefined ? null : tokenOf(tokens, token, `${field}.token`)
+    if (token !== undefined && pair !== null && !symbols.includes(token)) {
+      throw new InvalidConfigError(`${field}.token is no part of ${field}.pair: it would never be sold.`, {
+        field,
+        token,
+        pair,
+      })
+    }
     const covered = { kind: 'sold' as const, venue, pair, windowMs: 0 }
     if (sold !== null && amount !== undefined) {
       rules.push({ ...covered, ...amountOf(`${field}.amount`, amount, sold), over: 'open' })

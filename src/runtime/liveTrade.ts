@@ -7,7 +7,7 @@ import type { AcceptedOrder, TradeContext } from '../domain/trade.ts'
 import type { Write } from '../store/store.ts'
 import type { Journal, Source } from './journal.ts'
 import { legEffects } from './legEffects.ts'
-import { keyOfLeg } from './legKeys.ts'
+import { keyOfLeg, swapIdOf } from './legKeys.ts'
 import { holdReserved } from './legLedger.ts'
 import { dropWants, noteLegStep, noteWant } from './legUpkeep.ts'
 import type { Metrics } from './metrics.ts'
@@ -150,8 +150,16 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
   }
 
   function end(): void {
-    dropWants(ports, trade.legKeys())
+    dropWants(ports, possibleKeys())
     onEnded(trade)
+  }
+
+  /** Also of legs that were planned while the trade was told to stop, and that nobody took. */
+  function possibleKeys(): string[] {
+    const { round } = actor.getSnapshot().context as TradeContext
+    const rounds = Array.from({ length: round + ports.lanes.size + 1 }, (_, index) => index)
+    const planned = order.venues.flatMap((venue) => rounds.map((one) => swapIdOf(venue, one)))
+    return [...trade.legKeys(), ...planned.map((legId) => keyOfLeg({ tradeId, legId }))]
   }
 
   /** What cannot be noted of a step is as bad as a chart that throws: what was noted elsewhere does not fit it any more. */
@@ -172,6 +180,12 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
     onBroken(trade, error)
   }
 
+  /** What a live leg may still take is not there for anybody else. */
+  function claim(leg: LegContext): void {
+    noteWant(ports, leg)
+    holdReserved(ports, leg)
+  }
+
   function attachLegs(): void {
     for (const [legId, leg] of Object.entries(actor.getSnapshot().children)) {
       if (isBroken) return
@@ -179,9 +193,7 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
       attached.add(legId)
       leg.subscribe({ error: breakDown })
       if (leg.getSnapshot().status !== 'active') continue
-      const context = leg.getSnapshot().context as LegContext
-      noteWant(ports, context)
-      holdReserved(ports, context)
+      claim(leg.getSnapshot().context as LegContext)
       const onLegStep = guarded((step) => {
         const now = step.snapshot.context as LegContext
         noteLegStep(ports, step, now)
@@ -210,6 +222,10 @@ export function openTrade(origin: Origin, deps: LiveTradeDeps): LiveTrade {
     note(step, actor, null)
     attachLegs()
   })
+  // Before any of its legs, or of another trade's, goes on.
+  for (const leg of Object.values(actor.getSnapshot().children)) {
+    if (leg?.getSnapshot().status === 'active') claim(leg.getSnapshot().context as LegContext)
+  }
   return trade
 }
 

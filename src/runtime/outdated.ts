@@ -39,8 +39,8 @@ export async function findOutdated(ports: OutdatedPorts, live: readonly StoredTr
       const legs = Object.values(children).map(({ snapshot }) => snapshot)
       const open = legs.filter(({ status }) => status === 'active').map((leg) => leg.context.order)
       const suspects = open.filter((order) => isSuspect(walletOf(order), order.venue))
-      // Before it was split, any wallet may have taken any part of it.
-      const isUnsplit = context.plan.length === 0
+      // What is not split yet, or may be split again, any wallet may have taken on any venue.
+      const isUnsplit = context.plan.length === 0 || context.order.fillPolicy.kind !== 'bestEffort'
       const mayBeAny = [...called.keys()].some((wallet) =>
         context.order.venues.some((venue) => isSuspect(wallet, venue)),
       )

@@ -18,7 +18,11 @@ type PayerPorts = Pick<Ports, 'funds' | 'lanes' | 'follower'>
  * The wallets that may pay for an order: those first that are not known to lack what it sells, and of those the ones with the
  * fewest live legs.
  */
-export function candidates({ funds, lanes }: PayerPorts, { tokenIn }: Pick<AcceptedOrder, 'tokenIn'>): Hex[] {
+export function candidates(
+  { funds, lanes }: PayerPorts,
+  { tokenIn, wallet: only }: Pick<Portion, 'tokenIn' | 'wallet'>,
+): Hex[] {
+  if (only !== null) return [only]
   const wallets = [...lanes.keys()]
   if (wallets.length === 1) return wallets
   const rank = (wallet: Hex): number =>
@@ -60,8 +64,11 @@ const walletsRead = 16
  *
  * @throws InsufficientBalanceError with the numbers. What is not known is not held against them.
  */
-export function checkHoldings({ funds }: PayerPorts, order: AcceptedOrder, wallets: readonly Hex[]): void {
-  const { side, amount, tokenIn } = order
+export function checkHoldings(
+  { funds }: PayerPorts,
+  { side, amount, tokenIn }: Pick<Portion, 'side' | 'amount' | 'tokenIn'>,
+  wallets: readonly Hex[],
+): void {
   const balances = wallets.map((wallet) => funds.balance(wallet, tokenIn.address))
   const total = balances.reduce<bigint>((sum, balance) => sum + (balance ?? BigInt(amount)), 0n)
   if (side === 'buy' || total >= BigInt(amount)) return
@@ -81,7 +88,7 @@ export function checkHoldings({ funds }: PayerPorts, order: AcceptedOrder, walle
  */
 export function payerOf(
   ports: PayerPorts,
-  { order, tokenIn }: Pick<Portion, 'order' | 'tokenIn'>,
+  { order, tokenIn, wallet: only }: Pick<Portion, 'order' | 'tokenIn' | 'wallet'>,
   venue: string,
   payment: BaseUnits,
 ): Hex {
@@ -90,7 +97,7 @@ export function payerOf(
     { token: tokenIn.address, amount: BigInt(payment) },
     { token: 'native', amount: gasMoney(ports, order) },
   ]
-  const wallets = candidates(ports, { tokenIn })
+  const wallets = candidates(ports, { tokenIn, wallet: only })
   const payer = wallets.find((wallet) => canPay(ports, wallet, needed))
   if (payer !== undefined) return payer
   const facts = wallets.map((wallet) => {

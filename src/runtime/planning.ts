@@ -2,10 +2,12 @@ import type { AllocationRequest } from '../distribution/distribution.ts'
 import { type BaseUnits, baseUnits } from '../domain/amount.ts'
 import { InsufficientBalanceError, LimitReachedError, NoLiquidityError } from '../domain/errors.ts'
 import type { LegOrder } from '../domain/leg.ts'
+import { batchOf } from '../domain/read.ts'
 import type { Quote } from '../domain/swap.ts'
 import type { NativePrice } from '../domain/trade.ts'
-import { amountWithin, capOf } from './caps.ts'
+import { amountWithin, capOf, poolShareBps, soldScope } from './caps.ts'
 import { checkedAllocation } from './checkedAllocation.ts'
+import { grantRequest, grantsOf } from './grants.ts'
 import { insist } from './insist.ts'
 import { keyOfLeg } from './legKeys.ts'
 import { legsOf, type Share } from './legPlan.ts'
@@ -14,7 +16,7 @@ import { balanceRequest, candidates } from './payers.ts'
 import type { Portion } from './portion.ts'
 import type { Ports } from './ports.ts'
 import { type Fault, preflight, preflightError } from './preflight.ts'
-import { surveyorOf } from './surveying.ts'
+import { readDepths, surveyorOf } from './surveying.ts'
 import { until } from './until.ts'
 
 /** What the legs of a portion are to be. */
@@ -26,10 +28,11 @@ export interface Plan {
 }
 
 /**
- * Splits an order by the caller's own prices, in proportion to what each venue would give. Reads nothing, unless no wallet seems
- * to be able to pay.
+ * Splits an order by the caller's own prices, in proportion to what each venue would give. Reads nothing, unless it is not known
+ * what venues may take of the wallets' tokens, or how deep a pool is that a limit is a share of, or no wallet seems to be able to pay.
  *
- * @throws NoLiquidityError where the prices leave nothing for any venue; InsufficientBalanceError where no wallet can pay.
+ * @throws NoLiquidityError where the prices leave nothing for any venue; InsufficientBalanceError where no wallet can pay;
+ * LimitReachedError where limits leave nothing.
  */
 export function planByQuotes(
   ports: Ports,
@@ -37,13 +40,28 @@ export function planByQuotes(
   quotes: Readonly<Record<string, Quote>>,
   signal: AbortSignal,
 ): Plan | Promise<Plan> {
+  if (!isReady(ports, portion)) return readAndSplit(ports, portion, quotes, signal)
   try {
-    return split(ports, portion, quotes)
+    return split(ports, portion, quotes, {})
   } catch (error) {
     if (!(error instanceof InsufficientBalanceError)) throw error
     // What is known of the wallets may be old: they may have been topped up since.
     return readAndSplit(ports, portion, quotes, signal)
   }
+}
+
+/** True where nothing need be read first. */
+function isReady(ports: Ports, portion: Portion): boolean {
+  const { tokenIn, venues } = portion
+  if (isShareOfPoolLimited(ports, portion)) return false
+  if (tokenIn.address === 'native') return true
+  return candidates(ports, portion).every((wallet) =>
+    venues.every((venue) => grantsOf(ports, venue, wallet, tokenIn).every(ports.allowances.isClear)),
+  )
+}
+
+function isShareOfPoolLimited(ports: Ports, portion: Portion): boolean {
+  return portion.venues.some((venue) => poolShareBps(ports, portion, venue) !== null)
 }
 
 async function readAndSplit(
@@ -52,10 +70,15 @@ async function readAndSplit(
   quotes: Readonly<Record<string, Quote>>,
   signal: AbortSignal,
 ): Promise<Plan> {
-  const { reads, answer } = balanceRequest(ports, candidates(ports, portion), [portion.tokenIn.address, 'native'])
+  const wallets = candidates(ports, portion)
+  const { reads, answer } = batchOf([
+    balanceRequest(ports, wallets, [portion.tokenIn.address, 'native']),
+    grantRequest(ports, wallets, portion.venues, portion.tokenIn),
+  ])
   return againIfBusy(ports, portion, signal, async () => {
     answer(await insist(ports, signal, () => ports.chain.read(reads)))
-    return signal.aborted ? nothing(portion) : split(ports, portion, quotes)
+    const depths = isShareOfPoolLimited(ports, portion) ? await readDepths(ports, portion, signal) : {}
+    return signal.aborted ? nothing(portion) : split(ports, portion, quotes, depths)
   })
 }
 
@@ -87,7 +110,12 @@ async function againIfBusy(
 /** How long a wallet that seems short waits for the next block. */
 const headPatienceMs = 15_000
 
-function split(ports: Ports, portion: Portion, quotes: Readonly<Record<string, Quote>>): Plan {
+function split(
+  ports: Ports,
+  portion: Portion,
+  quotes: Readonly<Record<string, Quote>>,
+  depths: Readonly<Record<string, BaseUnits>>,
+): Plan {
   const { order, amount: whole } = portion
   const entries = Object.entries(quotes)
   const weights = entries.map(([, { amount }]) => weightOf(portion, amount))
@@ -98,16 +126,34 @@ function split(ports: Ports, portion: Portion, quotes: Readonly<Record<string, Q
   // The remainder of the rounding goes to the first: the shares add up to the order.
   amounts[0] = (amounts[0] ?? 0n) + wanted - amounts.reduce((all, amount) => all + amount, 0n)
   const shares = entries.flatMap(([venue, quote], index): Share[] => {
-    const cap = BigInt(capOf(ports, portion, venue, null))
+    const depth = depths[venue] ?? null
+    const cap = lesser(BigInt(capOf(ports, portion, venue, depth)), boughtMax(ports, portion, { venue, quote, depth }))
     const amount = (amounts[index] ?? 0n) < cap ? (amounts[index] ?? 0n) : cap
     if (amount === 0n) return []
     const part = baseUnits((BigInt(quote.amount) * amount) / BigInt(whole))
     return [{ venue, amount: baseUnits(amount), quote: { ...quote, amount: part } }]
   })
+  if (shares.length === 0) throw limitLeft(ports, portion)
   // The caller's own price is as old as the order.
   const plan = legsOf(ports, portion, shares, { quotedAtMs: order.acceptedAtMs, preflight: false })
   const allocated = shares.reduce((all, { amount }) => all + BigInt(amount), 0n)
   return { plan, unallocated: baseUnits(BigInt(whole) - allocated), nativePrice: null }
+}
+
+/** What may be bought at the caller's price of a pool that no more than its share is paid into; all of it where nothing limits that. */
+function boughtMax(
+  ports: Ports,
+  portion: Portion,
+  { venue, quote, depth }: { readonly venue: string; readonly quote: Quote; readonly depth: BaseUnits | null },
+): bigint {
+  const share = poolShareBps(ports, portion, venue)
+  const whole = BigInt(portion.amount)
+  if (portion.side === 'sell' || share === null || depth === null) return whole
+  return (whole * BigInt(depth) * share) / (BigInt(quote.amount) * 10_000n)
+}
+
+function lesser(one: bigint, other: bigint): bigint {
+  return one < other ? one : other
 }
 
 // Selling, more output is better; buying, less input is. The scale keeps the inverse an integer.
@@ -169,7 +215,10 @@ async function splitOnce(ports: Ports, portion: Portion, signal: AbortSignal): P
     survey: surveyor.survey,
     quote: surveyor.quote,
   }
-  const { legs: shares } = checkedAllocation(await ports.distribution.allocate(request), request)
+  const given = await ports.distribution.allocate(request).catch((error: unknown) => {
+    throw surveyor.isLimited() ? limitLeft(ports, portion) : error
+  })
+  const { legs: shares } = checkedAllocation(given, request)
   const nativePrice = surveyor.nativePrice()
   if (signal.aborted) return { plan: [], nativePrice }
   let plan: readonly LegOrder[]
@@ -188,6 +237,14 @@ async function splitOnce(ports: Ports, portion: Portion, signal: AbortSignal): P
   return signal.aborted ? { plan: [], nativePrice } : { faults: tried.faults }
 }
 
+/** Why limits leave nothing for any venue of a portion: the tightest that has an amount, else a share. */
+function limitLeft(ports: Ports, portion: Portion): LimitReachedError {
+  const { amount, tokenIn, venues } = portion
+  const rooms = venues.map((venue) => ports.ledger.room(soldScope(portion, venue), ports.clock.now()))
+  const field = rooms.find((room) => room?.amount === 0n)?.field ?? 'limits'
+  return new LimitReachedError({ field, venue: null, token: tokenIn.address }, BigInt(amount), 0n)
+}
+
 /** What is left of a portion beside its legs. */
 function restOf({ amount }: Portion, plan: readonly LegOrder[]): BaseUnits {
   const legs = plan.map(({ task }) => (task.kind === 'swap' ? BigInt(task.swap.amount) : 0n))
@@ -200,7 +257,7 @@ function restOf({ amount }: Portion, plan: readonly LegOrder[]): BaseUnits {
  * grows faster than its amount, and so does what a sale may lose: in proportion is little enough.
  */
 function within(portion: Portion, shares: readonly Share[], error: LimitReachedError): Portion {
-  const { side, bound, caps, amount: whole, tokenIn } = portion
+  const { side, bound, promised, caps, amount: whole, tokenIn } = portion
   if (side === 'sell' && error.token === tokenIn.address) return portion
   // A millionth less makes up for what rounding adds.
   const scaled = (amount: bigint): bigint => (amount * error.room * (million - 1n)) / (error.wanted * million)
@@ -210,11 +267,13 @@ function within(portion: Portion, shares: readonly Share[], error: LimitReachedE
   }
   const amount = scaled(shares.reduce((sum, one) => sum + BigInt(one.amount), 0n))
   if (amount === 0n) throw error
-  const part = bound === null ? null : BigInt(bound) * amount
-  // Never looser than the whole's: a least output is rounded up, a most input down.
   const total = BigInt(whole)
-  const least = part === null ? null : baseUnits(side === 'sell' ? (part + total - 1n) / total : part / total)
-  return { ...portion, amount: baseUnits(amount), bound: least }
+  // Never looser than the whole's: a least output is rounded up, a most input down.
+  const part = (all: BaseUnits | null): BaseUnits | null => {
+    if (all === null) return null
+    return baseUnits((BigInt(all) * amount + (side === 'sell' ? total - 1n : 0n)) / total)
+  }
+  return { ...portion, amount: baseUnits(amount), bound: part(bound), promised: part(promised) }
 }
 
 const million = 1_000_000n

@@ -23,12 +23,17 @@ export interface Portion {
   readonly caps: Readonly<Record<string, BaseUnits>>
   /** What all of it must come to: the least output when selling, the most input when buying. Null: its own first quotes decide. */
   readonly bound: BaseUnits | null
+  /** What the first quotes promised for it, or asked for it; null: its own are the first. */
+  readonly promised: BaseUnits | null
+  /** The one wallet that pays; null for any. */
+  readonly wallet: Hex | null
 }
 
 /** All of an order, to be split for the first time. */
 export function wholeOf(order: AcceptedOrder): Portion {
   const { side, amount, tokenIn, tokenOut, venues } = order
-  return { order, purpose: 'fill', round: 0, side, amount, tokenIn, tokenOut, venues, taken: {}, caps: {}, bound: null }
+  const first = { purpose: 'fill', round: 0, taken: {}, caps: {}, bound: null, promised: null, wallet: null } as const
+  return { order, side, amount, tokenIn, tokenOut, venues, ...first }
 }
 
 /** The swap of one of its legs. */

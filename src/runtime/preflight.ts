@@ -1,5 +1,5 @@
-import type { SimulationReply } from '../chain/chain.ts'
-import { approveCall } from '../dex/erc20.ts'
+import type { SimulatedCall, SimulationReply } from '../chain/chain.ts'
+import { approveCall, balanceRead } from '../dex/erc20.ts'
 import { decodeRevert } from '../dex/reverts.ts'
 import { type BaseUnits, baseUnits } from '../domain/amount.ts'
 import {
@@ -75,13 +75,46 @@ function asPlanned(leg: LegOrder): Trial {
 }
 
 async function tryOut(ports: Ports, trials: readonly Trial[], signal: AbortSignal): Promise<Outcome[]> {
-  const { chain, follower } = ports
-  const calls = trials.map((trial) => {
-    const { leg } = trial
-    return { from: walletOf(leg), ...callOf(ports, trial), gas: trialGas }
+  const calls = trials.map((trial) => ({ from: walletOf(trial.leg), ...callOf(ports, trial), gas: trialGas }))
+  const replies = await simulate(ports, calls, signal)
+  const outcomes = trials.map(({ leg }, index) => outcomeOf(ports, leg, replies[index]))
+  const isBlind = replies.some((reply) => reply.ok && reply.logs === null)
+  return isBlind ? await withBalances(ports, trials, calls, outcomes, signal) : outcomes
+}
+
+function simulate({ chain, follower, clock }: Ports, calls: readonly SimulatedCall[], signal: AbortSignal) {
+  return insist({ chain, follower, clock }, signal, () => chain.simulate(calls, follower.head().number))
+}
+
+/** Where a node keeps its logs to itself, what a swap brings shows in the balance before and after it: of tokens, that is. */
+async function withBalances(
+  ports: Ports,
+  trials: readonly Trial[],
+  calls: readonly SimulatedCall[],
+  outcomes: readonly Outcome[],
+  signal: AbortSignal,
+): Promise<Outcome[]> {
+  const looks = trials.map(({ leg: { task } }): SimulatedCall[] => {
+    if (task.kind !== 'swap') return []
+    const read = balanceRead(task.swap.wallet, task.swap.tokenOut.address)
+    return read.kind === 'call' ? [{ from: task.swap.wallet, to: read.to, data: read.data, value: '0' }] : []
   })
-  const replies = await insist(ports, signal, () => chain.simulate(calls, follower.head().number))
-  return trials.map(({ leg }, index) => outcomeOf(ports, leg, replies[index]))
+  const replies = await simulate(
+    ports,
+    calls.flatMap((call, index) => [...(looks[index] ?? []), call, ...(looks[index] ?? [])]),
+    signal,
+  )
+  let next = 0
+  return outcomes.map((outcome, index) => {
+    const task = trials[index]?.leg.task
+    const isSeen = (looks[index]?.length ?? 0) > 0
+    const [before, after] = isSeen ? [replies[next], replies[next + 2]] : []
+    next += isSeen ? 3 : 1
+    if (!outcome.ok || task?.kind !== 'swap' || !before?.ok || !after?.ok) return outcome
+    const amountOut = baseUnits(BigInt(after.value) - BigInt(before.value))
+    // What it takes is bounded by the call itself.
+    return { ...outcome, fill: { amountIn: task.swap.side === 'sell' ? task.swap.amount : '0', amountOut } }
+  })
 }
 
 function callOf({ allowances, dexes, clock, follower }: Ports, { leg, limit }: Trial): Call {
@@ -117,11 +150,13 @@ function onTaxRoute({ dexes }: Ports, leg: LegOrder): Trial {
   return { leg: { ...leg, quote: { ...leg.quote, route } }, limit: '1' }
 }
 
+/** In a later split the bound stays what it was: it comes from the first quotes. */
 function asFilled(portion: Portion, leg: LegOrder, outcome: Outcome | undefined): LegOrder {
   const { task, quote } = leg
   if (outcome?.ok !== true || outcome.fill === null || quote === null || task.kind !== 'swap') return leg
   const measured = { ...quote, amount: outcome.fill.amountOut }
-  return { ...leg, quote: measured, task: { ...task, limit: limitOf(portion, task.swap.amount, measured) } }
+  const limit = portion.bound === null ? limitOf(portion, measured, null) : task.limit
+  return { ...leg, quote: measured, task: { ...task, limit } }
 }
 
 function verdict(plan: readonly LegOrder[], outcomes: readonly Outcome[]): Tried {

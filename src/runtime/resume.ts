@@ -100,8 +100,9 @@ export function checkParts(
 ): void {
   for (const { tradeId, record } of live) {
     const { order, plan } = (record.snapshot as unknown as { context: TradeContext }).context
-    // Before it is split, any of its venues may be needed.
-    const unknown = plan.length > 0 ? undefined : order.venues.find((venue) => !venues.has(venue))
+    // Before it is split, or split again, any of its venues may be needed.
+    const isSplit = plan.length > 0 && order.fillPolicy.kind === 'bestEffort'
+    const unknown = isSplit ? undefined : order.venues.find((venue) => !venues.has(venue))
     if (unknown !== undefined) throw missing('venues', unknown, tradeId)
   }
   for (const { key, venue, wallet } of work) {

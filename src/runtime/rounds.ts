@@ -1,80 +1,93 @@
 import { type BaseUnits, baseUnits, sum } from '../domain/amount.ts'
 import type { Failure } from '../domain/errors.ts'
-import type { LegContext } from '../domain/leg.ts'
+import type { Hex } from '../domain/hex.ts'
+import { type LegContext, type LegOrder, type LegPurpose, walletOf } from '../domain/leg.ts'
 import type { AcceptedOrder } from '../domain/trade.ts'
-import type { Portion } from './portion.ts'
+import { type Portion, wholeOf } from './portion.ts'
 
 type SwapLeg = LegContext & { readonly order: { readonly task: { readonly kind: 'swap' } } }
 
 const whole = 10_000n
 
-function isSwapOf(purpose: 'fill' | 'unwind') {
+function isSwapOf(purpose: LegPurpose) {
   return (leg: LegContext): leg is SwapLeg =>
     leg.order.task.kind === 'swap' && (leg.order.purpose ?? 'fill') === purpose
 }
 
+/** True where a leg's swap was mined and succeeded, whether or not its fill could be read. */
+function isDone({ endedAtMs, failure }: LegContext): boolean {
+  return endedAtMs !== null && failure === null
+}
+
+/** What a leg has filled, in the units of its amount: all of it where its fill could not be read. */
+function filledBy(leg: SwapLeg): bigint {
+  const { fill, order } = leg
+  if (order.task.kind !== 'swap') return 0n
+  const { side, amount } = order.task.swap
+  if (fill === null) return isDone(leg) ? BigInt(amount) : 0n
+  return BigInt(side === 'sell' ? fill.amountIn : fill.amountOut)
+}
+
 /** What of an order its legs have filled so far, in the order's units. */
-export function filledOf({ side }: Pick<AcceptedOrder, 'side'>, legs: readonly LegContext[]): bigint {
-  const fills = legs.filter(isSwapOf('fill')).flatMap(({ fill }) => fill ?? [])
-  return BigInt(sum(fills.map(({ amountIn, amountOut }) => (side === 'sell' ? amountIn : amountOut))))
+export function filledOf(legs: readonly LegContext[]): bigint {
+  return legs.filter(isSwapOf('fill')).reduce((sum, leg) => sum + filledBy(leg), 0n)
+}
+
+/** Venues that have not failed the order. */
+function venuesLeft({ venues }: AcceptedOrder, swaps: readonly SwapLeg[]): readonly string[] {
+  const failed = swaps.filter((leg) => !isDone(leg)).map(({ order }) => order.venue)
+  return venues.filter((venue) => !failed.includes(venue))
 }
 
 /**
  * What is left of an order whose legs have ended, to be split over the venues that have not failed it. All of its fills together
- * keep the slippage that was allowed from the first quotes: the rest has to come to its part of what the first legs had to.
+ * keep the slippage that was allowed from the first quotes: the rest has to come to what the first legs had to, less what those that
+ * were filled had to.
  *
  * @returns Null where there is nothing left, nowhere to go, or its minimum is reached.
  */
 export function restOf(order: AcceptedOrder, legs: readonly LegContext[], round: number): Portion | null {
-  const { side, tokenIn, tokenOut, fillPolicy } = order
-  const rest = BigInt(order.amount) - filledOf(order, legs)
   const swaps = legs.filter(isSwapOf('fill'))
-  const failed = swaps.filter(({ fill }) => fill === null).map((leg) => leg.order.venue)
-  const venues = order.venues.filter((venue) => !failed.includes(venue))
-  const isEnough = fillPolicy.kind === 'minimumFill' && isReached(order, legs)
+  const rest = BigInt(order.amount) - filledOf(legs)
+  const venues = venuesLeft(order, swaps)
+  const isEnough = order.fillPolicy.kind === 'minimumFill' && isReached(order, legs)
   if (rest <= 0n || venues.length === 0 || isEnough) return null
-  const first = swaps.filter((leg) => leg.order.legId === leg.order.venue)
-  return {
-    order,
-    purpose: 'fill',
-    round,
-    side,
-    amount: baseUnits(rest),
-    tokenIn,
-    tokenOut,
-    venues,
-    taken: takenBy(swaps),
-    caps: {},
-    bound: boundOf(first, order, rest),
-  }
+  const part = { ...wholeOf(order), round, amount: baseUnits(rest), venues, taken: takenBy(swaps) }
+  const limits = leftOf(order, swaps, ({ task }) => (task.kind === 'swap' ? task.limit : '0'))
+  const quotes = leftOf(order, swaps, (leg) => leg.promised ?? leg.quote?.amount ?? '0')
+  return { ...part, bound: limits, promised: quotes }
 }
 
-/** What a trade has bought and is to sell back, over the venues that have not failed it; all of them where each has. */
-export function boughtOf(order: AcceptedOrder, legs: readonly LegContext[], round: number): Portion | null {
+/**
+ * What a trade has bought and is to sell back, wallet by wallet, over the venues that have not failed it; all of them where each has.
+ * Each portion is a split of its own, so that it has a round of its own.
+ */
+export function boughtOf(order: AcceptedOrder, legs: readonly LegContext[], round: number): Portion[] {
   const swaps = legs.filter(isSwapOf('fill'))
-  const bought = sum(swaps.flatMap(({ fill }) => fill?.amountOut ?? []))
-  if (bought === '0') return null
-  const failed = swaps.filter(({ fill }) => fill === null).map((leg) => leg.order.venue)
-  const venues = order.venues.filter((venue) => !failed.includes(venue))
-  return {
-    order,
+  const bought = new Map<Hex, bigint>()
+  for (const { order: leg, fill } of swaps) {
+    const wallet = walletOf(leg)
+    if (fill !== null) bought.set(wallet, (bought.get(wallet) ?? 0n) + BigInt(fill.amountOut))
+  }
+  const left = venuesLeft(order, swaps)
+  const venues = left.length > 0 ? left : order.venues
+  return [...bought].map(([wallet, amount], index) => ({
+    ...wholeOf(order),
     purpose: 'unwind',
-    round,
+    round: round + index,
+    wallet,
     side: 'sell',
-    amount: bought,
+    amount: baseUnits(amount),
     tokenIn: order.tokenOut,
     tokenOut: order.tokenIn,
-    venues: venues.length > 0 ? venues : order.venues,
-    taken: {},
-    caps: {},
-    bound: null,
-  }
+    venues,
+  }))
 }
 
 /** Why a trade whose legs have all ended is not what its policy asks for; null where it is. */
 export function shortfallOf(order: AcceptedOrder, legs: readonly LegContext[]): Failure | null {
   const { fillPolicy, amount } = order
-  const filled = filledOf(order, legs)
+  const filled = filledOf(legs)
   if (filled === 0n || filled >= BigInt(amount)) return null
   if (fillPolicy.kind === 'minimumFill' && !isReached(order, legs)) return belowMinimum
   if (fillPolicy.kind !== 'unwind') return null
@@ -87,24 +100,52 @@ export function shortfallOf(order: AcceptedOrder, legs: readonly LegContext[]): 
 function isReached(order: AcceptedOrder, legs: readonly LegContext[]): boolean {
   const { fillPolicy, amount } = order
   if (fillPolicy.kind !== 'minimumFill') return true
-  return filledOf(order, legs) * whole >= BigInt(amount) * BigInt(fillPolicy.bps)
+  return filledOf(legs) * whole >= BigInt(amount) * BigInt(fillPolicy.bps)
 }
 
 function takenBy(swaps: readonly SwapLeg[]): Record<string, BaseUnits> {
   const taken: Record<string, BaseUnits> = {}
-  for (const { order, fill } of swaps) {
-    if (fill === null || order.task.kind !== 'swap') continue
-    taken[order.venue] = sum([taken[order.venue] ?? '0', order.task.swap.amount])
+  for (const leg of swaps) {
+    const { order } = leg
+    if (isDone(leg) && order.task.kind === 'swap') {
+      taken[order.venue] = sum([taken[order.venue] ?? '0', order.task.swap.amount])
+    }
   }
   return taken
 }
 
-function boundOf(first: readonly SwapLeg[], { side }: AcceptedOrder, rest: bigint): BaseUnits | null {
-  const tasks = first.flatMap(({ order: { task } }) => (task.kind === 'swap' ? [task] : []))
-  const amount = BigInt(sum(tasks.map(({ swap }) => swap.amount)))
-  if (amount === 0n) return null
-  const part = BigInt(sum(tasks.map(({ limit }) => limit))) * rest
-  return baseUnits(side === 'sell' ? (part + amount - 1n) / amount : part / amount)
+/**
+ * What is left for the rest of an order of something that its first legs had for all of it, once each fill has had its own part.
+ *
+ * @returns Null where there were no first legs.
+ */
+function leftOf(
+  { amount, side }: AcceptedOrder,
+  swaps: readonly SwapLeg[],
+  partOf: (leg: LegOrder) => BaseUnits,
+): BaseUnits | null {
+  let [split, had, used] = [0n, 0n, 0n]
+  for (const leg of swaps) {
+    const { order } = leg
+    if (order.task.kind !== 'swap') continue
+    const size = BigInt(order.task.swap.amount)
+    const part = BigInt(partOf(order))
+    if (isFirst(order)) {
+      split += size
+      had += part
+    }
+    used += (part * filledBy(leg)) / size
+  }
+  if (split === 0n) return null
+  // A least output is rounded up, a most input down. What was not split at first counts as the rest was.
+  const all = had * BigInt(amount)
+  const whole = side === 'sell' ? (all + split - 1n) / split : all / split
+  return baseUnits(whole > used ? whole - used : 0n)
+}
+
+/** True for the legs of the first split: later ones have other names than their venues'. */
+export function isFirst({ legId, venue }: Pick<LegOrder, 'legId' | 'venue'>): boolean {
+  return legId === venue
 }
 
 const belowMinimum: Failure = {

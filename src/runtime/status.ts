@@ -6,7 +6,7 @@ import { type LegContext, type LegPurpose, type Phase, walletOf } from '../domai
 import type { Side } from '../domain/swap.ts'
 import type { AcceptedOrder, FillPolicy, NativePrice, TradeContext } from '../domain/trade.ts'
 import { topState } from '../monitor/format.ts'
-import { filledOf } from './rounds.ts'
+import { filledOf, isFirst } from './rounds.ts'
 import { pathOf } from './runner.ts'
 
 /** One leg as it is now. Amounts are decimal strings in whole tokens. Plain JSON. */
@@ -100,7 +100,7 @@ export function tradeStatus(trade: AnyActorRef): TradeStatus {
   const state = pathOf(snapshot.value)
   const contexts = views.map(({ context }) => context)
   const { amountIn, amountOut } = netOf(contexts)
-  const unfilled = BigInt(order.amount) - filledOf(order, contexts)
+  const unfilled = BigInt(order.amount) - filledOf(contexts)
   const gasCostWei = sum(contexts.map((leg) => leg.gasCostWei))
   const isShort = phaseOf(state) === 'failed'
   return {
@@ -149,21 +149,37 @@ function profitAndLoss(
 ): string | null {
   if (price === null && gasCostWei !== '0') return null
   const gas = price === null ? 0n : (BigInt(gasCostWei) * BigInt(price.amount)) / BigInt(price.wei)
-  const { amountIn, amountOut } = netOf(legs)
-  const gain = side === 'sell' ? amountOut - promised(legs, amountIn) : promised(legs, amountOut) - amountIn
-  return formatAmount(baseUnits(gain - gas), (side === 'sell' ? tokenOut : tokenIn).decimals)
+  const gain = legs.reduce((sum, leg) => sum + gainOf(leg, side), 0n)
+  return formatAmount(baseUnits(gain - gas + backOf(legs, side)), (side === 'sell' ? tokenOut : tokenIn).decimals)
 }
 
-/** What the first quotes promised, or asked, for an amount: by the price that they had together. */
-function promised(legs: readonly LegContext[], amount: bigint): bigint {
-  let [whole, quoted] = [0n, 0n]
-  for (const { order } of legs) {
-    // Later splits have other names than their venues'.
-    if (order.task.kind !== 'swap' || order.legId !== order.venue) continue
-    whole += BigInt(order.task.swap.amount)
-    quoted += BigInt(order.quote?.amount ?? '0')
+/** What a fill has brought beyond what was first promised for as much of its leg. */
+function gainOf({ order, fill }: LegContext, side: Side): bigint {
+  const { task, quote, promised, purpose } = order
+  if (fill === null || quote === null || task.kind !== 'swap' || purpose === 'unwind') return 0n
+  const first = BigInt(promised ?? quote.amount)
+  const whole = BigInt(task.swap.amount)
+  return side === 'sell'
+    ? BigInt(fill.amountOut) - (first * BigInt(fill.amountIn)) / whole
+    : (first * BigInt(fill.amountOut)) / whole - BigInt(fill.amountIn)
+}
+
+/** What selling back cost or brought, by the price that the first quotes had together. */
+function backOf(legs: readonly LegContext[], side: Side): bigint {
+  let [whole, quoted, sold, got] = [0n, 0n, 0n, 0n]
+  for (const { order, fill } of legs) {
+    if (order.task.kind !== 'swap') continue
+    if (isFirst(order)) {
+      whole += BigInt(order.task.swap.amount)
+      quoted += BigInt(order.quote?.amount ?? '0')
+    }
+    if (order.purpose !== 'unwind' || fill === null) continue
+    sold += BigInt(fill.amountIn)
+    got += BigInt(fill.amountOut)
   }
-  return whole === 0n ? 0n : (amount * quoted) / whole
+  if (whole === 0n || sold === 0n) return 0n
+  // What was bought is sold back: its worth goes, and what it brought comes, each in the units of the quotes.
+  return side === 'sell' ? (got * quoted) / whole - sold : got - (sold * quoted) / whole
 }
 
 function legStatus({ context, state }: LegView, trade: AcceptedOrder): LegStatus {

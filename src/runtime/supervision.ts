@@ -33,6 +33,8 @@ export async function putBack(broken: LiveTrade, restarts: number, deps: Supervi
   const stored = readLiveTrade(store, broken.tradeId)
   const work = stored === undefined ? [] : openWork([stored], [], ports.clock.now())
   for (const key of broken.legKeys()) putLegBack(key, work, ports)
+  // Split once more, it may have other legs.
+  dropWants(ports, broken.legKeys())
   await new Promise<void>((resolve) => ports.clock.at(ports.clock.now() + restartDelayMs * 2 ** restarts, resolve))
   return stored ?? { order: broken.order }
 }

@@ -18,6 +18,8 @@ import { known, type Ports } from './ports.ts'
 export interface Surveyor extends Pick<AllocationRequest, 'survey' | 'quote'> {
   /** When the last quotes were asked for. */
   askedAtMs(): number
+  /** True where there are pools, and the configuration's limits leave nothing for any of them. */
+  isLimited(): boolean
   /** What the native coin is worth in the units that quotes are in; null where nothing trades the two. */
   nativePrice(): NativePrice | null
 }
@@ -33,6 +35,7 @@ interface Open {
 interface Seen extends Open {
   readonly market: Market
   readonly quotes: readonly (Quote | string)[]
+  readonly sizes?: readonly BaseUnits[]
 }
 
 const wholeBps = 10_000n
@@ -42,30 +45,17 @@ const wholeBps = 10_000n
  * balances, what they allow, and the price of gas: one round trip, and one before it where a pair's pools are not known yet.
  */
 export function surveyorOf(ports: Ports, portion: Portion, signal: AbortSignal): Surveyor {
-  const { chain, follower, clock } = ports
-  const wallets = candidates(ports, portion.order)
+  const { follower, clock } = ports
+  const wallets = candidates(ports, portion)
   // Every wallet gets the same quote.
   const [wallet = '0x'] = wallets
   let price: NativePrice | null = null
   let block: Survey['block'] = follower.head()
   let askedAtMs = clock.now()
   let seen: readonly Seen[] = []
+  let isLimited = false
 
-  async function ask<Answer>(request: Request<Answer>, at?: number): Promise<Answer> {
-    if (request.reads.length === 0) return request.answer([])
-    return request.answer(await insist(ports, signal, () => chain.read(request.reads, at)))
-  }
-
-  async function openVenues(): Promise<Open[]> {
-    const dexes = portion.venues.map((venue) => known(ports.dexes, venue, 'venue'))
-    const missing = dexes.filter((dex) => ports.pools.find(dex, portion) === undefined)
-    const found = await ask(batchOf(missing.map((dex) => dex.poolRequest(portion))))
-    for (const [index, dex] of missing.entries()) ports.pools.note(dex, portion, found[index] ?? [])
-    return dexes.flatMap((dex) => {
-      const pools = ports.pools.find(dex, portion) ?? []
-      return pools.length === 0 ? [] : [{ venue: dex.venue, dex, pools }]
-    })
-  }
+  const ask = askerOf(ports, signal)
 
   function quoteRequest({ dex, pools }: Open, amount: BaseUnits): Request<Quote | string> {
     return orReason(dex.quoteRequest(swapOf(portion, wallet, amount), pools))
@@ -104,17 +94,32 @@ export function surveyorOf(ports: Ports, portion: Portion, signal: AbortSignal):
     )
   }
 
-  function surveyOf(one: Seen, amounts: readonly BaseUnits[], isTrusted: boolean): VenueSurvey {
-    const { venue, dex, pools, market, quotes } = one
-    const { depths } = market
-    const depth = Object.values(depths).reduce<bigint | null>((most, amount) => greater(most, BigInt(amount)), null)
+  /** Where a share of a pool is small beside the order, none of the amounts is within it: asks for smaller ones. */
+  async function lookCloser(one: Seen, amounts: readonly BaseUnits[]): Promise<Seen> {
+    const whole = BigInt(amounts.at(-1) ?? portion.amount)
+    const cap = BigInt(capOf(ports, portion, one.venue, depthOf(one.market)))
+    const isNarrow = poolShareBps(ports, portion, one.venue) !== null && cap > 0n && cap < whole
+    if (one.dex.isConstantProduct || !isNarrow) return one
+    const sizes = [...new Set(amounts.map((amount) => (BigInt(amount) * cap) / whole))].filter((size) => size > 0n)
+    const units = sizes.map(baseUnits)
+    return {
+      ...one,
+      sizes: units,
+      quotes: await ask(batchOf(units.map((size) => quoteRequest(one, size))), block.number),
+    }
+  }
+
+  function surveyOf(one: Seen, given: readonly BaseUnits[], isTrusted: boolean): VenueSurvey {
+    const { venue, dex, pools, market, quotes, sizes } = one
+    const amounts = sizes ?? given
     const closedForm = isTrusted && dex.isConstantProduct ? market.closedForm : null
-    const cap = capOf(ports, portion, venue, depth === null ? null : baseUnits(depth))
+    const cap = capOf(ports, portion, venue, depthOf(market))
     return {
       cap: closedForm === null ? cap : withinReserves(venue, closedForm, cap),
       pools: pools.map(({ id }) => id),
       closedForm,
       quotes: closedForm === null ? amounts.map((amount, index) => withinPool(one, amount, quotes[index])) : [],
+      ...(sizes !== undefined && { sizes }),
       legCost: legCost(ports, portion, venue, wallet, price),
     }
   }
@@ -140,19 +145,24 @@ export function surveyorOf(ports: Ports, portion: Portion, signal: AbortSignal):
   return {
     askedAtMs: () => askedAtMs,
     nativePrice: () => price,
+    isLimited: () => isLimited,
 
     async survey(amounts) {
-      const venues = await openVenues()
+      const venues = await openVenues(ports, portion, ask)
       block = follower.head()
       askedAtMs = clock.now()
       const first = await lookAt(venues, amounts, true)
       const strange = first.filter((one) => !isExplained(one, amounts.at(-1) ?? portion.amount))
       const again = strange.length === 0 ? [] : await lookAt(strange, amounts, false)
-      seen = [...first.filter((one) => !strange.includes(one)), ...again]
-      if (portion.purpose === 'fill') checkHoldings(ports, portion.order, wallets)
+      const looked = [...first.filter((one) => !strange.includes(one)), ...again]
+      seen = await Promise.all(looked.map((one) => lookCloser(one, amounts)))
+      checkHoldings(ports, portion, wallets)
       const surveys = Object.fromEntries(
-        seen.map((one) => [one.venue, surveyOf(one, amounts, !again.includes(one))] as const),
+        seen.map(
+          (one) => [one.venue, surveyOf(one, amounts, !strange.some(({ venue }) => venue === one.venue))] as const,
+        ),
       )
+      isLimited = seen.length > 0 && Object.values(surveys).every(({ cap }) => cap === '0')
       const pair = `${portion.tokenIn.symbol}/${portion.tokenOut.symbol}`
       const none = portion.venues.map((venue) => [venue, `${venue} has no pool for ${pair}.`] as const)
       return { block, venues: { ...Object.fromEntries(none), ...surveys } }
@@ -169,6 +179,46 @@ export function surveyorOf(ports: Ports, portion: Portion, signal: AbortSignal):
       )
     },
   }
+}
+
+/** What each venue's pools hold of the token that goes in: of its deepest; for limits on shares of pools. */
+export async function readDepths(
+  ports: Ports,
+  portion: Portion,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, BaseUnits>>> {
+  const ask = askerOf(ports, signal)
+  const venues = await openVenues(ports, portion, ask)
+  const markets = await ask(batchOf(venues.map(({ dex, pools }) => dex.marketRequest(portion, pools))))
+  return Object.fromEntries(venues.map(({ venue }, index) => [venue, depthOf(markets[index] ?? noMarket) ?? '0']))
+}
+
+const noMarket: Market = { depths: {}, closedForm: null }
+
+type Ask = <Answer>(request: Request<Answer>, at?: number) => Promise<Answer>
+
+function askerOf(ports: Ports, signal: AbortSignal): Ask {
+  return async (request, at) => {
+    if (request.reads.length === 0) return request.answer([])
+    return request.answer(await insist(ports, signal, () => ports.chain.read(request.reads, at)))
+  }
+}
+
+async function openVenues(ports: Ports, portion: Portion, ask: Ask): Promise<Open[]> {
+  const dexes = portion.venues.map((venue) => known(ports.dexes, venue, 'venue'))
+  const missing = dexes.filter((dex) => ports.pools.find(dex, portion) === undefined)
+  const found = await ask(batchOf(missing.map((dex) => dex.poolRequest(portion))))
+  for (const [index, dex] of missing.entries()) ports.pools.note(dex, portion, found[index] ?? [])
+  return dexes.flatMap((dex) => {
+    const pools = ports.pools.find(dex, portion) ?? []
+    return pools.length === 0 ? [] : [{ venue: dex.venue, dex, pools }]
+  })
+}
+
+function depthOf({ depths }: Market): BaseUnits | null {
+  let most: bigint | null = null
+  for (const depth of Object.values(depths)) if (most === null || BigInt(depth) > most) most = BigInt(depth)
+  return most === null ? null : baseUnits(most)
 }
 
 /** A request whose lack of liquidity is an answer too. */
@@ -196,8 +246,4 @@ function priceOf(reserves: ConstantProduct, side: Side, amount: BaseUnits): bigi
     if (error instanceof NoLiquidityError) return null
     throw error
   }
-}
-
-function greater(one: bigint | null, other: bigint): bigint {
-  return one === null || other > one ? other : one
 }

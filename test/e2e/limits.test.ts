@@ -132,22 +132,6 @@ describe('a budget', () => {
     expect(leg).toMatchObject({ status: 'failed', nonce: null, gasUsed: 0, failure: { code: 'LIMIT_REACHED' } })
   })
 
-  test('of gas by the day counts what was really paid', async () => {
-    const execution = await open({}, { budgets: { gasPerDay: '0.001' } })
-    const costs: bigint[] = []
-    for (let trade = 0; ; trade += 1) {
-      // Empty blocks would make gas all but free.
-      await world().rpc('anvil_setNextBlockBaseFeePerGas', ['0x3b9aca00'])
-      await world().mine()
-      const status = await traded(execution, `t${trade}`, { amount: '1', venues: ['uniswap-v2'] })
-      if (status.status === 'failed') break
-      costs.push(ether(status.gasCost))
-    }
-
-    expect(costs.length).toBeGreaterThan(1)
-    expect(costs.reduce((sum, cost) => sum + cost, 0n)).toBeLessThanOrEqual(ether('0.001'))
-  })
-
   test('of losses leaves no more than what slippage may cost', async () => {
     const execution = await open({ maxSlippage: '0.01' }, { budgets: { lossPerTrade: { USDC: '10' } } })
 

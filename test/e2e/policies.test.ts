@@ -2,7 +2,7 @@ import { parseUnits } from 'ethers'
 import { describe, expect, test } from 'vitest'
 import type { ExecutionManager, TradeOrder } from '../../src/index.ts'
 import { useWorld } from '../support/anvil.ts'
-import { holdingsOf } from '../support/holdings.ts'
+import { giveAway, holdingsOf } from '../support/holdings.ts'
 import { eventually, useManagers } from '../support/manager.ts'
 import { areSent, mineToEnd, sellBefore } from '../support/trading.ts'
 
@@ -122,4 +122,55 @@ test('a faulty fill policy is refused by its name', async () => {
   expect(() => execution.submitTrade({ ...order, fillPolicy: { minimumFill: '1.5' } })).toThrow(
     /fillPolicy.minimumFill/,
   )
+})
+
+test('a day’s budget of gas counts what was really paid, and is never passed', async () => {
+  const execution = await open({}, { budgets: { gasPerDay: '0.001' } })
+  const costs: bigint[] = []
+  for (let trade = 0; ; trade += 1) {
+    // Empty blocks would make gas all but free.
+    await world().rpc('anvil_setNextBlockBaseFeePerGas', ['0x3b9aca00'])
+    await world().mine()
+    const handle = execution.submitTrade({ ...order, tradeId: `t${trade}`, amount: '1', venues: ['uniswap-v2'] })
+    await mineToEnd(world(), handle)
+    const { status, gasCost } = handle.status()
+    if (status === 'failed') break
+    costs.push(ether(gasCost))
+  }
+
+  expect(costs.length).toBeGreaterThan(1)
+  expect(costs.reduce((sum, cost) => sum + cost, 0n)).toBeLessThanOrEqual(ether('0.001'))
+})
+
+test('what is sold back is sold by the wallets that hold it', async () => {
+  const [first, second] = world().accounts
+  process.env.LEGWORK_TEST_KEY = first?.privateKey
+  process.env.LEGWORK_TEST_SECOND_KEY = second?.privateKey
+  const wallets = [{ privateKeyEnv: 'LEGWORK_TEST_KEY' }, { privateKeyEnv: 'LEGWORK_TEST_SECOND_KEY' }]
+  const { USDC } = world().tokens
+  // They hold nothing else of what they buy.
+  for (const wallet of [first, second]) await giveAway(world(), wallet?.address ?? '0x', USDC)
+  const execution = await open(config, { wallets })
+
+  const { status } = await withOneFailing(execution, { fillPolicy: 'unwind' })
+
+  expect(status).toMatchObject({ status: 'failed', failure: { code: 'UNWOUND' }, exposed: '0' })
+  expect(new Set(status.legs.map(({ wallet }) => wallet)).size).toBe(2)
+})
+
+test('what failed is split again by a wallet that holds no more than that', async () => {
+  const execution = await open(patient)
+  await world().rpc('anvil_setBalance', [execution.wallets[0], `0x${ether('61').toString(16)}`])
+
+  const { status } = await withOneFailing(execution, { fillPolicy: 'reallocate' })
+
+  expect(status).toMatchObject({ status: 'done', outcome: 'filled' })
+})
+
+test('all or nothing is not begun where limits leave less than all', async () => {
+  const execution = await open(config, { limits: [{ token: 'ETH', amount: '1' }] })
+
+  const trade = execution.executeTrade({ ...order, fillPolicy: 'unwind' })
+
+  await expect(trade).rejects.toMatchObject({ failure: { code: 'MINIMUM_FILL' } })
 })

@@ -5,7 +5,9 @@ import type { Hex } from '../../src/domain/hex.ts'
 const erc20 = new Interface([
   'function balanceOf(address) view returns (uint256)',
   'function approve(address, uint256)',
+  'function transfer(address, uint256)',
 ])
+const nobody: Hex = '0x000000000000000000000000000000000000dead'
 
 /** What wallets hold together of every token of a world, by symbol, in base units: the chain's own word. */
 export async function holdingsOf(world: World, wallets: readonly Hex[]): Promise<Record<string, bigint>> {
@@ -28,8 +30,18 @@ export async function allow(
   { rpc }: World,
   { wallet, token, spender, amount }: { wallet: Hex; token: Hex; spender: Hex; amount: bigint },
 ): Promise<void> {
-  const data = erc20.encodeFunctionData('approve', [spender, amount])
-  const hash = await rpc('eth_sendTransaction', [{ from: wallet, to: token, data }])
+  await send(rpc, { from: wallet, to: token, data: erc20.encodeFunctionData('approve', [spender, amount]) })
+}
+
+/** Takes all of a token from a wallet, before any manager has the wallet. */
+export async function giveAway(world: World, wallet: Hex, token: Hex): Promise<void> {
+  const data = erc20.encodeFunctionData('transfer', [nobody, await balanceOf(world, token, wallet)])
+  await world.rpc('eth_sendTransaction', [{ from: wallet, to: token, data }])
+  await world.mine()
+}
+
+async function send(rpc: World['rpc'], transaction: { from: Hex; to: Hex; data: string }): Promise<void> {
+  const hash = await rpc('eth_sendTransaction', [transaction])
   while ((await rpc('eth_getTransactionReceipt', [hash])) === null)
     await new Promise((resolve) => setTimeout(resolve, 10))
 }
