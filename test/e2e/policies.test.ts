@@ -143,7 +143,7 @@ test('a day’s budget of gas counts what was really paid, and is never passed',
 })
 
 test('what is sold back is sold by the wallets that hold it', async () => {
-  const [first, second] = world().accounts
+  const [first, , second] = world().accounts
   process.env.LEGWORK_TEST_KEY = first?.privateKey
   process.env.LEGWORK_TEST_SECOND_KEY = second?.privateKey
   const wallets = [{ privateKeyEnv: 'LEGWORK_TEST_KEY' }, { privateKeyEnv: 'LEGWORK_TEST_SECOND_KEY' }]
