@@ -107,7 +107,8 @@ export function mustReallocate(context: TradeContext, event: TradeEvent): boolea
 }
 
 /**
- * True where all legs have ended, only a part of the order is filled, and it was to be all or nothing. A trade that may trade no
+ * True where all legs have ended, only a part of the order is filled, and it was to be all or nothing: again after each wallet's part
+ * of it, until there is nothing left to be sold back. A trade that may trade no
  * further keeps what it has.
  */
 export function mustUnwind(context: TradeContext, event: TradeEvent): boolean {
@@ -115,8 +116,7 @@ export function mustUnwind(context: TradeContext, event: TradeEvent): boolean {
   if (order.fillPolicy.kind !== 'unwind' || isBarred(context) || !after(context, event).every(isEnded)) return false
   const phases = phasesAfter(context, event)
   const fills = plan.filter(isFilling).map(({ legId }) => phases[legId])
-  const isPart = fills.includes('done') && (fills.includes('failed') || unallocated !== '0')
-  return isPart && plan.every(({ purpose }) => purpose === 'fill')
+  return fills.includes('done') && (fills.includes('failed') || unallocated !== '0')
 }
 
 function isFilling({ kind, purpose }: PlannedLeg): boolean {

@@ -1,6 +1,5 @@
 import { type BaseUnits, baseUnits, sum } from '../domain/amount.ts'
 import type { Failure } from '../domain/errors.ts'
-import type { Hex } from '../domain/hex.ts'
 import { type LegContext, type LegOrder, type LegPurpose, walletOf } from '../domain/leg.ts'
 import type { AcceptedOrder } from '../domain/trade.ts'
 import { type Portion, wholeOf } from './portion.ts'
@@ -59,29 +58,32 @@ export function restOf(order: AcceptedOrder, legs: readonly LegContext[], round:
 }
 
 /**
- * What a trade has bought and is to sell back, wallet by wallet, over the venues that have not failed it; all of them where each has.
- * Each portion is a split of its own, so that it has a round of its own.
+ * What a trade has bought and is to sell back, over the venues that have not failed it; all of them where each has. One wallet at a
+ * time: what one sells moves the price for the next.
+ *
+ * @returns Null where every wallet that bought something has had its turn.
  */
-export function boughtOf(order: AcceptedOrder, legs: readonly LegContext[], round: number): Portion[] {
+export function boughtOf(order: AcceptedOrder, legs: readonly LegContext[], round: number): Portion | null {
   const swaps = legs.filter(isSwapOf('fill'))
-  const bought = new Map<Hex, bigint>()
-  for (const { order: leg, fill } of swaps) {
-    const wallet = walletOf(leg)
-    if (fill !== null) bought.set(wallet, (bought.get(wallet) ?? 0n) + BigInt(fill.amountOut))
-  }
+  const served = new Set(legs.filter(isSwapOf('unwind')).map((leg) => walletOf(leg.order)))
+  const wallet = swaps
+    .filter(({ fill }) => fill !== null)
+    .map((leg) => walletOf(leg.order))
+    .find((one) => !served.has(one))
+  if (wallet === undefined) return null
+  const bought = swaps.flatMap((leg) => (walletOf(leg.order) === wallet ? (leg.fill?.amountOut ?? []) : []))
   const left = venuesLeft(order, swaps)
-  const venues = left.length > 0 ? left : order.venues
-  return [...bought].map(([wallet, amount], index) => ({
+  return {
     ...wholeOf(order),
     purpose: 'unwind',
-    round: round + index,
+    round,
     wallet,
     side: 'sell',
-    amount: baseUnits(amount),
+    amount: sum(bought),
     tokenIn: order.tokenOut,
     tokenOut: order.tokenIn,
-    venues,
-  }))
+    venues: left.length > 0 ? left : order.venues,
+  }
 }
 
 /** Why a trade whose legs have all ended is not what its policy asks for; null where it is. */

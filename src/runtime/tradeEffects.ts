@@ -1,7 +1,6 @@
 import type { AnyActorRef } from 'xstate'
 import type { TradeEffect, TradeEvent } from '../../machines/tradeEvents.ts'
 import type { TradeResult } from '../distribution/distribution.ts'
-import { sum } from '../domain/amount.ts'
 import type { LegContext } from '../domain/leg.ts'
 import type { TradeContext } from '../domain/trade.ts'
 import type { Metrics } from './metrics.ts'
@@ -23,22 +22,10 @@ export interface TradeEffectDeps {
 export function tradeEffects(deps: TradeEffectDeps): Effects<TradeContext, TradeEffect, TradeEvent> {
   const { ports, metrics, actor, onEnded } = deps
 
-  /** Each portion by itself: what cannot be done for one is done for the others. */
-  async function splitAgain(portions: readonly Portion[], signal: AbortSignal): Promise<Allocated> {
+  async function splitAgain(portion: Portion | null, signal: AbortSignal): Promise<Allocated> {
     ports.halting.check()
-    const plans: Plan[] = []
-    const faults: unknown[] = []
-    for (const portion of portions) {
-      try {
-        plans.push(await planByDistribution(ports, portion, signal))
-      } catch (error) {
-        faults.push(error)
-      }
-    }
-    if (plans.length === 0 && faults.length > 0) throw faults[0]
-    for (const error of faults) ports.onTrouble(error, 'splitting a trade once more')
-    const legs = plans.flatMap(({ plan }) => plan)
-    return { type: 'trade.allocated', plan: legs, unallocated: sum(plans.map(({ unallocated }) => unallocated)) }
+    if (portion === null) return { type: 'trade.allocated', plan: [], unallocated: '0' }
+    return allocated(await planByDistribution(ports, portion, signal))
   }
 
   return {
@@ -50,10 +37,7 @@ export function tradeEffects(deps: TradeEffectDeps): Effects<TradeContext, Trade
       return plan instanceof Promise ? plan.then(allocated) : allocated(plan)
     },
 
-    reallocate: ({ order, round }, signal) => {
-      const rest = restOf(order, legsOf(actor()), round)
-      return splitAgain(rest === null ? [] : [rest], signal)
-    },
+    reallocate: ({ order, round }, signal) => splitAgain(restOf(order, legsOf(actor()), round), signal),
 
     unwind: ({ order, round }, signal) => splitAgain(boughtOf(order, legsOf(actor()), round), signal),
 
