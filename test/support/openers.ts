@@ -49,7 +49,7 @@ export function recordingTrips(trips: string[]): Openers {
 }
 
 /** The real chain with some of its calls replaced. */
-function withCalls(replace: (chain: Chain) => Partial<Chain>): Openers {
+export function withCalls(replace: (chain: Chain) => Partial<Chain>): Openers {
   return {
     ...realOpeners,
     openChain: async (...args) => {
