@@ -70,15 +70,25 @@ export const missingStateTexts: readonly (readonly [client: string, RegExp])[] =
  */
 export function isStateMissing(error: unknown): boolean {
   if (!(error instanceof RpcError) || isRevert(error)) return false
-  const { message, data } = error
-  // Behind "Internal error" the reason comes as data.
+  const added = addedWords(error)
+  return missingStateTexts.some(([, pattern]) => pattern.test(error.message) || pattern.test(added))
+}
+
+/**
+ * What a node says beside its message: behind "Internal error" or "VM execution error" the reason comes as data. Empty where it
+ * says nothing there.
+ *
+ * @example
+ * addedWords(new RpcError({ code: -32015, message: 'VM execution error.', data: 'revert: STF' })) // 'revert: STF'
+ */
+export function addedWords({ data }: Pick<RpcError, 'data'>): string {
   const added = typeof data === 'string' ? data : Object(data).message
-  return missingStateTexts.some(([, pattern]) => pattern.test(message) || pattern.test(String(added ?? '')))
+  return typeof added === 'string' && !added.startsWith('0x') ? added : ''
 }
 
 /** A contract may choose any words, a node's own among them. */
-function isRevert({ rpcCode, message }: RpcError): boolean {
-  return rpcCode === 3 || /revert/i.test(message)
+function isRevert(error: RpcError): boolean {
+  return error.rpcCode === 3 || /revert/i.test(error.message) || /^revert/i.test(addedWords(error))
 }
 
 /** Limit exceeded, by EIP-1474. Besu says the same code of a transaction that is too large. */

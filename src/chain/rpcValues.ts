@@ -3,7 +3,7 @@ import { type Hex, lowerHex } from '../domain/hex.ts'
 import type { Read, ReadReply } from '../domain/read.ts'
 import type { Log, Receipt } from '../domain/transaction.ts'
 import type { Block } from './chain.ts'
-import { isStateMissing, RpcError } from './rpcFaults.ts'
+import { addedWords, isStateMissing, RpcError } from './rpcFaults.ts'
 
 // What JSON-RPC writes and we read, and the other way round. What makes no sense is a TypeError here, and a fault of the
 // endpoint where it is asked.
@@ -163,13 +163,25 @@ export function readRequest(read: Read, tag: Hex | 'latest'): [method: string, p
 export function refusal(error: unknown): Extract<ReadReply, { ok: false }> {
   if (!(error instanceof RpcError) || isStateMissing(error)) throw error
   const data = revertData(error.data)
-  const isRefusal = error.rpcCode === 3 || data !== undefined || refusals.test(error.message)
+  const message = refusalWords(error)
+  const isRefusal = error.rpcCode === 3 || (data !== undefined && data !== '0x') || refusals.test(message)
   if (!isRefusal) throw error
-  return data === undefined ? { ok: false, message: error.message } : { ok: false, message: error.message, data }
+  return data === undefined ? { ok: false, message } : { ok: false, message, data }
 }
 
 const refusals =
-  /revert|out of gas|invalid opcode|stack|insufficient (funds|balance)|gas required exceeds|invalid jump/i
+  /revert|out of gas|invalid opcode|bad instruction|stack ?(under|over)flow|stack limit|insufficient (funds|balance)|gas required exceeds|invalid jump/i
+
+/** The node's message; what it adds as well, where only that says what the contract did. */
+function refusalWords(error: RpcError): string {
+  const { message } = error
+  const added = addedWords(error)
+  if (added === '' || refusals.test(message)) return message
+  // Nethermind writes `revert` or `revert: …`; `Reverted 0x…`, as OpenEthereum too, has the contract's own text within.
+  const [isRevert, , text = ''] = /^revert(ed)?\b:?\s*(.*)$/is.exec(added) ?? []
+  if (isRevert === undefined) return `${message}: ${added}`
+  return text === '' || text.startsWith('0x') ? 'execution reverted' : `execution reverted: ${text}`
+}
 
 /**
  * What a contract returned with a revert, wherever its node puts that; undefined where it does not say.
@@ -178,7 +190,7 @@ const refusals =
  * revertData({ message: 'reverted', data: '0x08c379a0…' }) // '0x08c379a0…'
  */
 export function revertData(data: unknown): Hex | undefined {
-  if (typeof data === 'string' && data.startsWith('0x')) return data as Hex
+  if (typeof data === 'string') return /^(?:reverted )?(0x.*)$/i.exec(data)?.[1] as Hex | undefined
   if (typeof data === 'object' && data !== null && 'data' in data) return revertData(data.data)
   return undefined
 }

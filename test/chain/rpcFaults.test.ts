@@ -77,6 +77,49 @@ describe('a node without the state that was asked for', () => {
   })
 })
 
+describe('a contract’s refusal', () => {
+  const text =
+    '0x08c379a0000000000000000000000000000000000000000000000000000000000000002000000000000000000000000000000000000000000000000000000000000000035354460000000000000000000000000000000000000000000000000000000000'
+  const failed = { code: -32015, message: 'VM execution error.' }
+
+  test.each([
+    [`Reverted ${text}`, { message: 'execution reverted', data: text }],
+    ['Reverted 0x', { message: 'execution reverted', data: '0x' }],
+    ['revert', { message: 'execution reverted' }],
+    ['revert: UniswapV2Router: EXPIRED', { message: 'execution reverted: UniswapV2Router: EXPIRED' }],
+    ['revert: header not found', { message: 'execution reverted: header not found' }],
+    ['Out of gas', { message: 'VM execution error.: Out of gas' }],
+    ['Bad instruction fe', { message: 'VM execution error.: Bad instruction fe' }],
+  ])('is what Nethermind and OpenEthereum say behind their own words: %s', (data, reply) => {
+    expect(refusal(new RpcError({ ...failed, data }))).toEqual({ ok: false, ...reply })
+  })
+
+  test('has the message of a node that says it there, whatever it adds', () => {
+    const message = 'VM Exception while processing transaction: reverted with reason string ‘STF’'
+    const error = new RpcError({ code: -32603, message, data: { message, data: text } })
+
+    expect(refusal(error)).toEqual({ ok: false, message, data: text })
+  })
+
+  test.each(['stack underflow (0 <=> 2)', 'stack limit reached 1024 (1023)', 'EVM error StackOverflow'])(
+    'is what the stack has no room for: %s',
+    (message) => {
+      expect(refusal(new RpcError({ code: -32000, message }))).toEqual({ ok: false, message })
+    },
+  )
+
+  test.each([
+    { code: -32603, message: 'Internal error', data: '0x' },
+    { code: -32603, message: 'Internal error', data: 'unhandled stack trace' },
+    { code: -32000, message: 'unhandled error, see the stack trace' },
+    { code: -32015, message: 'VM execution error.', data: 'Internal: the database is gone' },
+  ])('is not a node’s own trouble: %j', (reply) => {
+    const error = new RpcError(reply)
+
+    expect(() => refusal(error)).toThrow(error)
+  })
+})
+
 describe('a node without a method', () => {
   test.each([
     { code: -32601, message: 'the method eth_simulateV1 does not exist/is not available' },
