@@ -12,18 +12,19 @@ const getEthBalance = '4d2301cc'
 const wordBytes = 32
 
 /**
- * The chain's multicall contract, if it is at its usual address; null where it is not, and where that cannot be found out:
- * reading without it costs more, and says the same.
+ * The chain's multicall contract, if it is at its usual address; null where it is not, undefined where that cannot be found out
+ * now: reading without it costs more, and says the same.
  *
  * @example
  * await findMulticall(chain) // '0xca11bde05977b3631167028862be2a173976ca11'
  */
-export async function findMulticall(chain: Reader): Promise<Hex | null> {
+export async function findMulticall(chain: Reader): Promise<Hex | null | undefined> {
   try {
     const [code] = await chain.read([{ kind: 'code', address: multicallAddress }])
-    return code?.ok && code.value !== '0x' ? multicallAddress : null
+    if (code?.ok !== true) return undefined
+    return code.value === '0x' ? null : multicallAddress
   } catch {
-    return null
+    return undefined
   }
 }
 

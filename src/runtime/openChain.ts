@@ -96,21 +96,24 @@ export async function openChain(settings: ChainSettings, options: OpenChainOptio
     multicall: () => seekMulticall(),
     close,
   })
-  let found = settings.multicall ?? null
-  let isSought = settings.multicall !== undefined
+  let found = settings.multicall
+  let seekAtMs = 0
 
-  /** Looked for beside the first read: nothing waits for it, and least of all what is to be sent first. */
+  /** Looked for beside a read: nothing waits for it, and least of all what is to be sent first. Where nobody said, again later. */
   function seekMulticall(): Hex | null {
-    if (!isSought) {
-      isSought = true
+    if (found === undefined && clock.now() >= seekAtMs) {
+      seekAtMs = clock.now() + seekPauseMs
       void findMulticall(chain).then((address) => {
-        found = address
+        if (address !== undefined) found = address
       })
     }
-    return found
+    return found ?? null
   }
   return chain
 }
+
+/** Between two looks for the multicall contract, where the first was of no avail. */
+const seekPauseMs = 60_000
 
 function isReadable({ health }: WatchedEndpoint): boolean {
   return health.standing === 'healthy' || health.standing === 'suspect'

@@ -53,10 +53,17 @@ export function fakeNode(url: string): FakeNode {
   }
 }
 
+/** What a network may have besides its nodes. */
+interface NetworkOptions {
+  readonly relays?: readonly FakeNode[]
+  /** True where the chain's multicall contract is looked for; else there is none. */
+  readonly seeksMulticall?: boolean
+}
+
 /** Opens a chain over so many nodes, and relays behind them where `relays` says so. */
 export async function openNetwork(
   nodes: readonly FakeNode[],
-  { relays = [] }: { relays?: readonly FakeNode[] } = {},
+  { relays = [], seeksMulticall = false }: NetworkOptions = {},
 ): Promise<FakeNetwork> {
   const clock = fakeClock()
   const troubles: Trouble[] = []
@@ -67,6 +74,7 @@ export async function openNetwork(
       rpcUrls: nodes.map(({ url }) => url),
       broadcastUrls: relays.map(({ url }) => url),
       requestTimeoutMs: 10_000,
+      multicall: seeksMulticall ? undefined : null,
     },
     {
       clock,

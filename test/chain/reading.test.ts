@@ -106,3 +106,46 @@ describe('reads', () => {
     expect(replies[2]).toEqual({ ok: true, value: '0x2a' })
   })
 })
+
+describe('the chain’s multicall contract', () => {
+  const balances = reads.flatMap((read) => (read.kind === 'balance' ? [read, read] : []))
+
+  async function openSeeking() {
+    const nodes = fakeNodes(1)
+    const [node] = nodes
+    if (node === undefined) throw new RangeError('One node.')
+    const { chain, clock } = await openNetwork(nodes, { seeksMulticall: true })
+    const taken = async () => {
+      await chain.read(balances)
+      await clock.advance(0)
+      return node.taken()
+    }
+    return { node, clock, taken }
+  }
+
+  test('is looked for once, where a node says that it is not there', async () => {
+    const { node, clock, taken } = await openSeeking()
+    node.answers.set('eth_getCode', '0x')
+
+    const first = await taken()
+    await clock.advance(120_000)
+    node.taken()
+
+    expect(first).toContain('eth_getCode')
+    expect(await taken()).toEqual(['eth_getBalance', 'eth_getBalance'])
+  })
+
+  test('is looked for again later, where no node said whether it is there', async () => {
+    const { node, clock, taken } = await openSeeking()
+    node.answers.set('eth_getCode', new EndpointError('The endpoint did not answer.'))
+
+    const looks = [await taken(), await taken()].flat().filter((method) => method === 'eth_getCode')
+    node.answers.set('eth_getCode', '0x60')
+    await clock.advance(60_000)
+    node.taken()
+
+    expect(looks).toHaveLength(1)
+    expect(await taken()).toContain('eth_getCode')
+    expect(await taken()).toContain('eth_call')
+  })
+})
