@@ -73,7 +73,8 @@ export interface Dex {
 
   /**
    * What the wallet paid and received, in base units, from the logs of a receipt that succeeded. Equals its balance
-   * change, gas apart.
+   * change, gas apart. Only native coin that strangers had left in the router may come on top of it: routers hand over all
+   * that they hold where they refund or sweep, and no log says how much that was.
    */
   fill(swap: Swap, receipt: Pick<Receipt, 'logs'>): Fill
 }

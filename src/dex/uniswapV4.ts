@@ -110,10 +110,7 @@ export function uniswapV4(venue: UniswapV4Venue, deps: DepsV4): Dex {
       }
     },
     swapCall: (swap, terms) => swapCall(router, swap, terms, keyOf(venue.id, terms.quote, keysOf(swap))),
-    fill: (swap, { logs }) => {
-      const ids = keysOf(swap).map(({ id }) => id)
-      return fillOf(swap, logs, { poolManager: places.poolManager, router, ids })
-    },
+    fill: (swap, { logs }) => fillOf(swap, logs, { poolManager: places.poolManager, router }),
   }
 }
 
@@ -191,13 +188,12 @@ function boolWord(value: boolean): string {
 interface SwapPlaces {
   readonly poolManager: Hex
   readonly router: Hex
-  /** Ids of the pools that the swap may have gone through. */
-  readonly ids: readonly Hex[]
 }
 
 /**
  * Tokens are counted by their transfers from and to the wallet. Native coin leaves no log when it moves, but the manager
- * writes what each swap owed and earned, in both currencies, and the router settles exactly that with whoever called it.
+ * writes what each swap owed and earned, in both currencies, and the router settles exactly that with whoever called it. In
+ * which pool is not asked: those that are configured may have changed since the swap was signed, which is the router's only one.
  */
 function fillOf(swap: Swap, logs: readonly Log[], places: SwapPlaces): Fill {
   const received = ({ address }: Token): bigint => {
@@ -207,14 +203,13 @@ function fillOf(swap: Swap, logs: readonly Log[], places: SwapPlaces): Fill {
   return { amountIn: baseUnits(-received(swap.tokenIn)), amountOut: baseUnits(received(swap.tokenOut)) }
 }
 
-function netNative(logs: readonly Log[], { poolManager, router, ids }: SwapPlaces): bigint {
+function netNative(logs: readonly Log[], { poolManager, router }: SwapPlaces): bigint {
   const sender: Hex = `0x${addressWord(router)}`
   let net = 0n
   for (const { address, topics, data } of logs) {
-    const [topic, id, by] = topics
-    if (address !== poolManager || topic !== swapTopic || by !== sender) continue
+    const [topic, , by] = topics
     // Native coin is always the first currency. What the swapper pays is negative.
-    if (ids.some((one) => one === id)) net += readInt(data, 0) ?? 0n
+    if (address === poolManager && topic === swapTopic && by === sender) net += readInt(data, 0) ?? 0n
   }
   return net
 }

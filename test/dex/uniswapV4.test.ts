@@ -218,12 +218,11 @@ function log(address: Hex, event: string, args: readonly (string | bigint)[]): L
   return { address, data: data as Hex, topics: topics as Hex[] }
 }
 
-test('native coin is counted by what the pool manager says of the router’s swaps in the pair’s pools', () => {
-  const [id, other] = [500, 777].map((fee) => idOf(swapOf(), { fee, spacing: 10 })) as [Hex, Hex]
+test('native coin is counted by what the pool manager says of the router’s swap', () => {
+  const id = idOf(swapOf(), { fee: 500, spacing: 10 })
   const rest = [1n << 96n, 5n, 0n, 500n]
   const logs = [
     log(poolManager, 'Swap', [id, addresses.router, -1000n, 3000n, ...rest]),
-    log(poolManager, 'Swap', [other, addresses.router, -1n, 1n, ...rest]),
     log(poolManager, 'Swap', [id, wallet, -2n, 2n, ...rest]),
     log(usdc, 'Swap', [id, addresses.router, -4n, 4n, ...rest]),
     { address: poolManager, topics: [], data: '0x' } as const,
@@ -233,6 +232,17 @@ test('native coin is counted by what the pool manager says of the router’s swa
   const fill = dex.fill(swapOf(), { logs })
 
   expect(fill).toEqual({ amountIn: '1000', amountOut: '2990' })
+})
+
+test('native coin is counted in a pool too that is not configured any more', () => {
+  const id = idOf(swapOf(), { fee: 500, spacing: 10 })
+  const since = uniswapV4({ ...venue, pools: [{ feePpm: 3000, tickSpacing: 60 }] }, { poolManager })
+  const logs = [
+    log(poolManager, 'Swap', [id, addresses.router, -1000n, 3000n, 1n, 1n, 0n, 500n]),
+    log(usdc, 'Transfer', [poolManager, wallet, 3000n]),
+  ]
+
+  expect(since.fill(swapOf(), { logs })).toEqual({ amountIn: '1000', amountOut: '3000' })
 })
 
 test('native coin that comes out is what the swap earned', () => {
