@@ -27,7 +27,7 @@ export interface Revert {
  */
 export const revertTexts: readonly (readonly [RegExp, RevertCode])[] = [
   // geth's "gas required exceeds allowance" speaks of gas, so that these rows come first.
-  [/out ?of ?gas/i, 'OUT_OF_GAS'],
+  [/\bout ?of ?gas\b(?! \w)/i, 'OUT_OF_GAS'],
   [/gas required exceeds allowance/i, 'OUT_OF_GAS'],
   [/intrinsic gas too low/i, 'OUT_OF_GAS'],
 
@@ -36,7 +36,7 @@ export const revertTexts: readonly (readonly [RegExp, RevertCode])[] = [
   [/Router\w*: EXCESSIVE_INPUT_AMOUNT/, 'SLIPPAGE'],
   [/Too little received/, 'SLIPPAGE'],
   [/Too much requested/, 'SLIPPAGE'],
-  [/Insufficient (WETH9|WNativeToken|token)/, 'SLIPPAGE'],
+  [/^Insufficient (WETH9|WNativeToken|token)$/, 'SLIPPAGE'],
   [/BAL#507/, 'SLIPPAGE'],
 
   [/Router\w*: EXPIRED/, 'EXPIRED'],

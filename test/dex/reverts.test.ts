@@ -13,6 +13,9 @@ const errorData = (text: string) => encoded('Error(string)', ['string'], [text])
 const seen: readonly (readonly [string, RevertCode])[] = [
   ['out of gas', 'OUT_OF_GAS'],
   ['EVM error OutOfGas', 'OUT_OF_GAS'],
+  ['out of gas: gas required exceeds: 300000', 'OUT_OF_GAS'],
+  ['Out of gas money', 'UNKNOWN'],
+  ['NotOutOfGas', 'UNKNOWN'],
   ['gas required exceeds allowance (300000)', 'OUT_OF_GAS'],
   ['intrinsic gas too low', 'OUT_OF_GAS'],
   ['UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT', 'SLIPPAGE'],
@@ -24,6 +27,8 @@ const seen: readonly (readonly [string, RevertCode])[] = [
   ['Insufficient WETH9', 'SLIPPAGE'],
   ['Insufficient token', 'SLIPPAGE'],
   ['Insufficient WNativeToken', 'SLIPPAGE'],
+  ['Insufficient token balance', 'UNKNOWN'],
+  ['ERC20: Insufficient tokens', 'UNKNOWN'],
   ['BAL#507', 'SLIPPAGE'],
   ['UniswapV2Router: EXPIRED', 'EXPIRED'],
   ['PancakeRouter: EXPIRED', 'EXPIRED'],
