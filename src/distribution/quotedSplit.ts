@@ -2,8 +2,8 @@ import { baseUnits } from '../domain/amount.ts'
 import type { Quote, Side } from '../domain/swap.ts'
 import type { AllocationRequest } from './distribution.ts'
 import { total } from './integers.ts'
-import { curveOf, expectedGain, isUseful, type Offer, quoteFor, withoutSharedPools, withQuote } from './offer.ts'
-import { chooseSplit, isBetter, type Split, type Worth } from './split.ts'
+import { expectedGain, isUseful, type Offer, quoteFor, withoutSharedPools, withQuotes } from './offer.ts'
+import { chooseSplit, isBetter, type Worth } from './split.ts'
 
 /** A leg as the venue itself has quoted it. */
 export interface QuotedLeg {
@@ -59,7 +59,7 @@ export async function quotedSplit(
   // It ends: each round without a split has one venue less.
   for (let rounds = 0; best === null || rounds < order.roundsMax; rounds += 1) {
     const rivals = withoutSharedPools(open)
-    const plan = planOver(rivals, order)
+    const plan = chooseSplit(rivals, order)
     const parts = rivals.map((offer, place) => ({ offer, amount: plan.shares[place] ?? 0n }))
     const chosen = parts.filter(({ amount }) => amount > 0n)
     if (chosen.length === 0 || (best !== null && !isWorthAsking(plan, best, surprise))) break
@@ -97,15 +97,16 @@ async function quoted(parts: readonly Part[], { quote, amount: whole }: QuotedOr
   const refused: Record<string, string> = {}
   let surprise = 0n
   for (const { offer, amount, amounts } of questions) {
-    const thought = curveOf(offer)
+    const quotes = new Map<bigint, Quote>()
     for (const [nth, one] of amounts.entries()) {
       const answer = answers[nth]?.[offer.venue]
       if (isUseful(answer)) {
-        offers.set(offer.venue, withQuote(offers.get(offer.venue) ?? offer, one, answer))
-        surprise += size((thought?.gain(one) ?? 0n) - expectedGain(offer, answer))
+        quotes.set(one, answer)
+        surprise += size(offer.curve.gain(one) - expectedGain(offer, answer))
       } else if (one === amount)
         refused[offer.venue] = typeof answer === 'string' ? answer : 'It would give nothing for its part.'
     }
+    if (quotes.size > 0) offers.set(offer.venue, withQuotes(offer, quotes))
   }
   return { offers, refused, surprise }
 }
@@ -123,14 +124,6 @@ function amountsToAsk({ offer, amount }: Part, whole: bigint): bigint[] {
   const above = sizes.find((size) => size > amount + beside) ?? amount
   const sides = [(below + amount) >> 1n, (above + amount) >> 1n]
   return [...own, ...sides.filter((side) => side > 0n && side !== amount && !offer.quotes.has(side))]
-}
-
-function planOver(offers: readonly Offer[], order: QuotedOrder): Split {
-  const candidates = offers.flatMap((offer) => {
-    const curve = curveOf(offer)
-    return curve === null ? [] : [{ curve, legCost: offer.legCost }]
-  })
-  return chooseSplit(candidates, order)
 }
 
 /** Whether another round may bring enough: it promises to, or the last one showed that promises cannot be relied on yet. */
@@ -165,7 +158,7 @@ function worthOf(parts: readonly Part[]): QuotedSplit | null {
 function bestAlone(offers: readonly Offer[], { amount }: QuotedOrder, split: QuotedSplit | null): QuotedSplit | null {
   let best = split
   for (const offer of offers) {
-    const alone = (curveOf(offer)?.reach ?? 0n) >= amount ? worthOf([{ offer, amount }]) : null
+    const alone = offer.curve.reach >= amount ? worthOf([{ offer, amount }]) : null
     if (alone !== null && (best === null || isBetter(alone, best))) best = alone
   }
   return best

@@ -1,7 +1,7 @@
 import type { Side } from '../domain/swap.ts'
 import { type Curve, levelBits, takenAt } from './curve.ts'
 import { lesser, total } from './integers.ts'
-import { fill, type Step, stepsOf } from './waterFilling.ts'
+import { type Filling, fill, stepsOf } from './waterFilling.ts'
 
 /** A venue that may get a leg. */
 export interface Candidate {
@@ -54,18 +54,18 @@ interface Draft extends Split {
  */
 export function chooseSplit(candidates: readonly Candidate[], order: SplitOrder): Split {
   const steps = stepsOf(candidates.map(({ curve }) => curve))
+  const everyone = candidates.map(() => true)
+  const first = fill(order.amount, steps, everyone)
   const market: Market = {
     ...order,
     candidates,
-    drafted: (isOpen) => draft(candidates, order, steps, isOpen),
+    drafted: (isOpen) => draft(candidates, order, isOpen, fill(order.amount, steps, isOpen, first.end)),
   }
-  const all = market.drafted(candidates.map(() => true))
-  const alone = candidates.map((_, place) => market.drafted(candidates.map((__, other) => other === place)))
-  const bestAlone = alone.reduce((best, one) => (isBetter(one, best) ? one : best), alone[0] ?? all)
-  // Coming down from all of them and up from one leads to different sets, where no one step leads from the one to the other.
-  const [down, up] = [improved(withoutUseless(all, market), market), improved(bestAlone, market)]
-  const best = isBetter(up, down) ? up : down
-  const { shares, filled, net } = best
+  const all = draft(candidates, order, everyone, first)
+  const down = withoutUseless(all, market)
+  // The more legs there are, the less each adds: where all have one and none can be spared, none can be among fewer either.
+  const isBest = down === all && legsOf(all).length === candidates.length
+  const { shares, filled, net } = isBest ? all : bestFrom(down, market)
   return { shares, filled, net }
 }
 
@@ -74,6 +74,26 @@ interface Market extends SplitOrder {
   readonly candidates: readonly Candidate[]
   /** The split over the candidates that are open. */
   drafted(isOpen: readonly boolean[]): Draft
+}
+
+/** Coming down from all candidates and up from one leads to different sets, where no one step leads from the one to the other. */
+function bestFrom(down: Draft, market: Market): Draft {
+  const single = bestAlone(market)
+  const up = market.drafted(market.candidates.map((_, place) => place === single))
+  const [fewer, more] = [improved(down, market), improved(up, market)]
+  return isBetter(more, fewer) ? more : fewer
+}
+
+/** The candidate that would do best alone. */
+function bestAlone({ candidates, amount }: Market): number {
+  const worths = candidates.map(({ curve, legCost }, place) => {
+    const filled = lesser(amount, curve.reach)
+    return { place, filled, net: curve.gain(filled) - legCost }
+  })
+  return worths.reduce(
+    (best, one) => (isBetter(one, best) ? one : best),
+    worths[0] ?? { place: -1, filled: 0n, net: 0n },
+  ).place
 }
 
 function improved(split: Draft, market: Market): Draft {
@@ -177,10 +197,9 @@ function legsOf({ shares }: Split): number[] {
 function draft(
   candidates: readonly Candidate[],
   { amount }: SplitOrder,
-  steps: readonly Step[],
   isOpen: readonly boolean[],
+  { shares: rough, level }: Filling,
 ): Draft {
-  const { shares: rough, level } = fill(amount, steps, isOpen)
   const shares = exactShares(candidates, amount, rough, isOpen)
   const gains = shares.map((share, place) => candidates[place]?.curve.gain(share) ?? 0n)
   const costs = shares.map((share, place) => (share > 0n ? (candidates[place]?.legCost ?? 0n) : 0n))

@@ -1,4 +1,5 @@
 import { amountAt, type Curve, levelBits, type Stretch, shapeBits } from './curve.ts'
+import { total } from './integers.ts'
 
 /** Where a stretch of one of the curves begins or ends, in the order of levels. */
 export interface Step {
@@ -15,6 +16,18 @@ export interface Filling {
   readonly shares: readonly bigint[]
   /** The level that all stand at; null where the curves cannot take more. */
   readonly level: bigint | null
+  /** Where it ended: a filling of fewer curves can go on from there, since each of them takes at least as much. */
+  readonly end: Start
+}
+
+/** Where on the steps a filling begins. */
+export interface Start {
+  /** The place of the first step that counts. */
+  readonly step: number
+  /** What each curve has taken by stretches that are used up. */
+  readonly taken: readonly bigint[]
+  /** The stretches that are being taken, and their curves. */
+  readonly open: ReadonlyMap<Stretch, number>
 }
 
 /**
@@ -43,29 +56,34 @@ export function stepsOf(curves: readonly Curve[]): Step[] {
  *
  * @param amount - In the order's units.
  * @param isOpen - Which curves take part, by their place.
+ * @param start - Where a filling of the same amount ended in which at least these took part; without it, from the first step on.
  *
  * @example
  * fill(30n, stepsOf(curves), [true, true]).shares // [10n, 20n] where the second is twice as deep
  */
-export function fill(amount: bigint, steps: readonly Step[], isOpen: readonly boolean[]): Filling {
-  const shares = isOpen.map(() => 0n)
-  const open = new Map<Stretch, number>()
-  const take = (curve: number, units: bigint) => {
-    shares[curve] = (shares[curve] ?? 0n) + units
-  }
-  const stopAt = (level: bigint): Filling => {
-    for (const [stretch, curve] of open) take(curve, amountAt(stretch, level))
-    return { shares, level }
-  }
+export function fill(amount: bigint, steps: readonly Step[], isOpen: readonly boolean[], start?: Start): Filling {
+  const taken = isOpen.map((isIn, curve) => (isIn ? (start?.taken[curve] ?? 0n) : 0n))
+  const open = new Map([...(start?.open ?? [])].filter(([, curve]) => isOpen[curve]))
   // What is left for the open stretches, and their sums.
-  let left = amount
-  let slopes = 0n
-  let shifts = 0n
-  for (const { level, curve, stretch, kind } of steps) {
-    if (isOpen[curve] !== true) continue
+  let left = amount - total(taken)
+  let slopes = total([...open.keys()].map(({ slope }) => slope))
+  let shifts = total([...open.keys()].map(({ shift }) => shift))
+  const stopAt = (level: bigint, step: number, last?: { curve: number; units: bigint }): Filling => {
+    const shares = [...taken]
+    const take = (curve: number, units: bigint) => {
+      shares[curve] = (shares[curve] ?? 0n) + units
+    }
+    for (const [stretch, curve] of open) take(curve, amountAt(stretch, level))
+    if (last !== undefined) take(last.curve, last.units)
+    return { shares, level, end: { step, taken, open } }
+  }
+  for (let place = start?.step ?? 0; place < steps.length; place += 1) {
+    const step = steps[place]
+    if (step === undefined || isOpen[step.curve] !== true) continue
+    const { level, curve, stretch, kind } = step
     const wanted = (left << shapeBits) + shifts
     const reached = (slopes * level) >> levelBits
-    if (slopes > 0n && reached >= wanted) return stopAt((wanted << levelBits) / slopes)
+    if (slopes > 0n && reached >= wanted) return stopAt((wanted << levelBits) / slopes, place)
     if (kind === 'begins') {
       open.set(stretch, curve)
       slopes += stretch.slope
@@ -77,13 +95,10 @@ export function fill(amount: bigint, steps: readonly Step[], isOpen: readonly bo
       open.delete(stretch)
       slopes -= stretch.slope
       shifts -= stretch.shift
-    } else if (room <= stretch.length) {
-      take(curve, room)
-      return stopAt(level)
-    }
-    take(curve, stretch.length)
+    } else if (room <= stretch.length) return stopAt(level, place, { curve, units: room })
+    taken[curve] = (taken[curve] ?? 0n) + stretch.length
     left -= stretch.length
-    if (left === 0n && open.size === 0) return stopAt(level)
+    if (left === 0n && open.size === 0) return stopAt(level, place + 1)
   }
-  return { shares, level: null }
+  return { shares: taken, level: null, end: { step: steps.length, taken, open } }
 }
