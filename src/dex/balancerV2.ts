@@ -6,9 +6,9 @@ import type { Quote, Swap } from '../domain/swap.ts'
 import type { Token } from '../domain/token.ts'
 import type { Call } from '../domain/transaction.ts'
 import { readInt } from './abi.ts'
-import type { Dex, Market, Pair, Pool, SwapTerms } from './dex.ts'
+import type { Dex, Market, Pair, Pool, PoolListing, SwapTerms } from './dex.ts'
 import { readFill, type SwapContracts } from './fills.ts'
-import { bestQuote, onChain } from './pools.ts'
+import { bestQuote, listingOf, onChain } from './pools.ts'
 import { decodeRevert } from './reverts.ts'
 import { addressWord, readAddress, readWord, uintWord } from './words.ts'
 
@@ -78,19 +78,19 @@ export function poolTokensRead(vault: Hex, poolId: Hex): Read {
   return { kind: 'call', to: vault, data: `${selectors.getPoolTokens}${idWord(poolId)}` }
 }
 
-function poolRequest(
-  { router, wrappedNative }: SwapContracts,
-  ids: readonly Hex[],
-  pair: Pair,
-): Request<readonly Pool[]> {
+function poolRequest({ router, wrappedNative }: SwapContracts, ids: readonly Hex[], pair: Pair): Request<PoolListing> {
   return {
     reads: ids.map((id) => poolTokensRead(router, id)),
     answer: (replies) =>
-      ids.flatMap((id, index): Pool[] => {
-        const balances = balancesOf(replies[index])
-        const hasBoth = [pair.tokenIn, pair.tokenOut].every((token) => balances.has(onChain(token, wrappedNative)))
-        return hasBoth ? [{ id, route: id, address: id }] : []
-      }),
+      listingOf(
+        ids.map((id, index) => {
+          const balances = balancesOf(replies[index])
+          // It was there when the venue was opened: no pool holds nothing at all.
+          if (balances.size === 0) return undefined
+          const hasBoth = [pair.tokenIn, pair.tokenOut].every((token) => balances.has(onChain(token, wrappedNative)))
+          return hasBoth ? { id, route: id, address: id } : null
+        }),
+      ),
   }
 }
 

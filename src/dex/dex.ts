@@ -18,6 +18,13 @@ export interface Pool {
 }
 
 /** What a venue's pools for a pair are like at one block. */
+/** What a venue says of its pools for a pair. */
+export interface PoolListing {
+  readonly pools: readonly Pool[]
+  /** False where some answer named neither a pool nor that there is none: there may be more than these. */
+  readonly isSure: boolean
+}
+
 export interface Market {
   /** What each pool holds of the token that goes in, in base units, by its route ('' for null). */
   readonly depths: Readonly<Record<string, BaseUnits>>
@@ -55,8 +62,8 @@ export interface Dex {
   /** The route by which a token is sold that takes a fee for its own transfer; undefined where the venue has no such. */
   readonly feeOnTransferRoute?: string
 
-  /** Asks which pools the venue has for a pair: none is an answer. Worth asking once. */
-  poolRequest(pair: Pair): Request<readonly Pool[]>
+  /** Asks which pools the venue has for a pair: none is an answer. Worth asking once, where the answer is sure. */
+  poolRequest(pair: Pair): Request<PoolListing>
 
   /** Asks what these pools are like now. */
   marketRequest(pair: Pair, pools: readonly Pool[]): Request<Market>

@@ -4,7 +4,7 @@ import type { Hex } from '../domain/hex.ts'
 import type { Read, Request } from '../domain/read.ts'
 import type { Quote, Swap } from '../domain/swap.ts'
 import type { Token } from '../domain/token.ts'
-import type { Market, Pair, Pool } from './dex.ts'
+import type { Market, Pair, Pool, PoolListing } from './dex.ts'
 import { balanceRead } from './erc20.ts'
 import { addressWord, readAddress, readWord } from './words.ts'
 
@@ -33,20 +33,36 @@ export function pairWords({ tokenIn, tokenOut }: Pair, wrappedNative: Hex): stri
 }
 
 /**
- * Asks a factory which pools there are: one read for each route. The zero address and a revert are none.
+ * Asks a factory which pools there are: one read for each route. The zero address is none.
  *
  * @example
- * poolsRequest([{ route: '500', read: getPool500 }]).answer(replies) // [{ id: '0x…', route: '500', address: '0x…' }]
+ * poolsRequest([{ route: '500', read: getPool500 }]).answer(replies).pools // [{ id: '0x…', route: '500', address: '0x…' }]
  */
-export function poolsRequest(asked: readonly { route: string | null; read: Read }[]): Request<readonly Pool[]> {
+export function poolsRequest(asked: readonly { route: string | null; read: Read }[]): Request<PoolListing> {
   return {
     reads: asked.map(({ read }) => read),
     answer: (replies) =>
-      asked.flatMap(({ route }, index): Pool[] => {
-        const reply = replies[index]
-        const address = reply?.ok ? readAddress(reply.value, 0) : undefined
-        return address === undefined || address === nobody ? [] : [{ id: address, route, address }]
-      }),
+      listingOf(
+        asked.map(({ route }, index) => {
+          const reply = replies[index]
+          const address = reply?.ok ? readAddress(reply.value, 0) : undefined
+          if (address === undefined) return undefined
+          return address === nobody ? null : { id: address, route, address }
+        }),
+      ),
+  }
+}
+
+/**
+ * What was asked for one by one, as a listing: null is no pool, undefined no answer.
+ *
+ * @example
+ * listingOf([null, undefined]) // { pools: [], isSure: false }
+ */
+export function listingOf(found: readonly (Pool | null | undefined)[]): PoolListing {
+  return {
+    pools: found.filter((pool) => pool !== null && pool !== undefined),
+    isSure: !found.includes(undefined),
   }
 }
 

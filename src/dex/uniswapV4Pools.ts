@@ -3,7 +3,8 @@ import { type BaseUnits, baseUnits } from '../domain/amount.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { Read, ReadReply, Request } from '../domain/read.ts'
 import type { Token } from '../domain/token.ts'
-import type { Market, Pair, Pool } from './dex.ts'
+import type { Market, Pair, Pool, PoolListing } from './dex.ts'
+import { listingOf } from './pools.ts'
 import { addressWord, readWord, uintWord } from './words.ts'
 
 /** What tells the pools of one pair apart. */
@@ -72,17 +73,18 @@ export function poolKeys(pair: Pair, kinds: readonly PoolKindV4[]): readonly Poo
 }
 
 /** Asks which of these pools there are: one that has no price was never opened. */
-export function poolRequest(
-  { poolManager, stateView }: PoolPlaces,
-  keys: readonly PoolKey[],
-): Request<readonly Pool[]> {
+export function poolRequest({ poolManager, stateView }: PoolPlaces, keys: readonly PoolKey[]): Request<PoolListing> {
   return {
     reads: keys.map(({ id }) => ({ kind: 'call', to: stateView, data: `${getSlot0}${id.slice(2)}` })),
     answer: (replies) =>
-      keys.flatMap(({ id, route }, index): Pool[] => {
-        // Two managers may have pools of the same key.
-        return wordOf(replies[index]) > 0n ? [{ id: `${poolManager}/${id}`, route, address: id }] : []
-      }),
+      listingOf(
+        keys.map(({ id, route }, index) => {
+          const price = wordOf(replies[index])
+          if (price === undefined) return undefined
+          // Two managers may have pools of the same key.
+          return price === 0n ? null : { id: `${poolManager}/${id}`, route, address: id }
+        }),
+      ),
   }
 }
 
@@ -102,14 +104,14 @@ export function marketRequest({ stateView }: PoolPlaces, pair: Pair, pools: read
     answer: (replies) => {
       const depths: Record<string, BaseUnits> = {}
       pools.forEach(({ route }, index) => {
-        depths[route ?? ''] = baseUnits(depthOf(wordOf(replies[2 * index]), wordOf(replies[2 * index + 1])))
+        depths[route ?? ''] = baseUnits(depthOf(wordOf(replies[2 * index]) ?? 0n, wordOf(replies[2 * index + 1]) ?? 0n))
       })
       return { depths, closedForm: null }
     },
   }
 }
 
-/** The first word; zero where there is none. */
-function wordOf(reply: ReadReply | undefined): bigint {
-  return (reply?.ok ? readWord(reply.value, 0) : undefined) ?? 0n
+/** The first word; undefined where there is none. */
+function wordOf(reply: ReadReply | undefined): bigint | undefined {
+  return reply?.ok ? readWord(reply.value, 0) : undefined
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Dex, Pair, Pool } from '../dex/dex.ts'
+import type { Dex, Pair, Pool, PoolListing } from '../dex/dex.ts'
 import type { Json } from '../domain/json.ts'
 import type { MemoryBank } from '../store/memoryBank.ts'
 
@@ -7,7 +7,7 @@ import type { MemoryBank } from '../store/memoryBank.ts'
 export interface PoolBook {
   /** Undefined where that is not known (any more). */
   find(dex: Dex, pair: Pair): readonly Pool[] | undefined
-  note(dex: Dex, pair: Pair, pools: readonly Pool[]): void
+  note(dex: Dex, pair: Pair, listing: PoolListing): void
 }
 
 const namespace = 'pools'
@@ -32,8 +32,9 @@ export function poolBook(bank: Pick<MemoryBank, 'get' | 'set'>): PoolBook {
 
   return {
     find: (dex, pair) => bank.get(namespace, keyOf(dex, pair)) as readonly Pool[] | undefined,
-    note(dex, pair, pools) {
-      const ttlMs = pools.length > 0 ? foundTtlMs : noneTtlMs
+    note(dex, pair, { pools, isSure }) {
+      // A node's one bad answer hides a pool no longer than there might be a first one.
+      const ttlMs = isSure && pools.length > 0 ? foundTtlMs : noneTtlMs
       bank.set(namespace, keyOf(dex, pair), pools.map((pool) => ({ ...pool })) as Json, { ttlMs })
     },
   }

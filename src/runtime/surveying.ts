@@ -208,12 +208,14 @@ async function openVenues(ports: Ports, portion: Portion, ask: Ask): Promise<Ope
   const dexes = portion.venues.map((venue) => known(ports.dexes, venue, 'venue'))
   const missing = dexes.filter((dex) => ports.pools.find(dex, portion) === undefined)
   const found = await ask(batchOf(missing.map((dex) => dex.poolRequest(portion))))
-  for (const [index, dex] of missing.entries()) ports.pools.note(dex, portion, found[index] ?? [])
+  for (const [index, dex] of missing.entries()) ports.pools.note(dex, portion, found[index] ?? unsure)
   return dexes.flatMap((dex) => {
     const pools = ports.pools.find(dex, portion) ?? []
     return pools.length === 0 ? [] : [{ venue: dex.venue, dex, pools }]
   })
 }
+
+const unsure = { pools: [], isSure: false }
 
 function depthOf({ depths }: Market): BaseUnits | null {
   let most: bigint | null = null

@@ -67,9 +67,10 @@ test('the pool is asked of the factory', () => {
   const factory = new Interface(factoryArtifact.abi)
   const data = factory.encodeFunctionData('poolByPair', [addresses.weth, addresses.usdc])
   expect(reads).toEqual([{ kind: 'call', to: addresses.factory, data }])
-  expect(answer([{ ok: true, value: `0x${addressWord(addresses.pool)}` }])).toEqual([
-    { id: addresses.pool, route: null, address: addresses.pool },
-  ])
+  expect(answer([{ ok: true, value: `0x${addressWord(addresses.pool)}` }])).toEqual({
+    pools: [{ id: addresses.pool, route: null, address: addresses.pool }],
+    isSure: true,
+  })
 })
 
 function quoted(amountOut: bigint, amountIn: bigint): ReadReply {

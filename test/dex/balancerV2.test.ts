@@ -95,13 +95,19 @@ test('a pair’s pools are those that hold both of its tokens', () => {
   const to = addresses.router
   const data = pools.map((pool) => vault.encodeFunctionData('getPoolTokens', [pool]))
   expect(reads).toEqual(data.map((one) => ({ kind: 'call', to, data: one })))
-  expect(found).toEqual([{ id: pools[1], route: pools[1], address: pools[1] }])
-  expect(
-    answer([
-      { ok: false, message: 'execution reverted: BAL#500' },
-      { ok: true, value: '0x' },
-    ]),
-  ).toEqual([])
+  expect(found).toEqual({ pools: [{ id: pools[1], route: pools[1], address: pools[1] }], isSure: true })
+})
+
+test.each([
+  { ok: false, message: 'execution reverted: BAL#500' },
+  { ok: true, value: '0x' },
+] as const)('a configured pool that does not say what it holds may be the pair’s all the same: %j', (reply) => {
+  const { answer } = dex.poolRequest({ tokenIn: tokens.ETH, tokenOut: tokens.USDC })
+  const other = { id: pools[1], route: pools[1], address: pools[1] }
+
+  const found = answer([reply, holding({ [addresses.usdc]: 3n, [addresses.weth]: 4n })])
+
+  expect(found).toEqual({ pools: [other], isSure: false })
 })
 
 test('a pool is as deep as what it holds of the token that goes in', () => {

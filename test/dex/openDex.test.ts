@@ -135,7 +135,7 @@ test('a V4 venue learns the pool manager from its router, in one round trip', as
 
   const dex = await openDex(v4, chain)
 
-  const [found] = dex.poolRequest(pair).answer([{ ok: true, value: `0x${addressWord(weth)}` }])
+  const [found] = dex.poolRequest(pair).answer([{ ok: true, value: `0x${addressWord(weth)}` }]).pools
   expect(found?.id).toMatch(new RegExp(`^${pool}/0x[0-9a-f]{64}$`))
   expect(chain.trips).toBe(1)
 })

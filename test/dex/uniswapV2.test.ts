@@ -107,19 +107,21 @@ test('an exact amount of what a taxed token buys cannot be promised, and is refu
   expect(() => dex.swapCall(swapOf({ side: 'buy' }), terms)).toThrow(InvalidOrderError)
 })
 
-test('a pair is asked of the factory once, and its absence is no pool', () => {
+test('a pair is asked of the factory once, and only the zero address is no pool', () => {
   const { reads, answer } = dex.poolRequest(swapOf())
   const found = answer([{ ok: true, value: `0x${addressWord(addresses.pool)}` }])
 
   const factory = new Interface(factoryArtifact.abi)
   const data = factory.encodeFunctionData('getPair', [addresses.weth, addresses.usdc])
   expect(reads).toEqual([{ kind: 'call', to: addresses.factory, data }])
-  expect(found).toEqual([{ id: addresses.pool, route: null, address: addresses.pool }])
+  expect(found).toEqual({ pools: [{ id: addresses.pool, route: null, address: addresses.pool }], isSure: true })
+  expect(answer([{ ok: true, value: `0x${'0'.repeat(64)}` }])).toEqual({ pools: [], isSure: true })
   for (const reply of [
-    { ok: true, value: `0x${'0'.repeat(64)}` },
+    { ok: true, value: '0x' },
+    { ok: false, message: 'out of gas' },
     { ok: false, message: 'execution reverted' },
   ] as const) {
-    expect(answer([reply])).toEqual([])
+    expect(answer([reply])).toEqual({ pools: [], isSure: false })
   }
 })
 

@@ -79,12 +79,8 @@ test('a swap call of the older router has the deadline in the swap, byte for byt
 test('a pool of each fee tier is asked of the factory, and those that there are have the tier as their route', () => {
   const { reads, answer } = dex.poolRequest(swapOf())
   const word = (address: Hex) => ({ ok: true, value: `0x${addressWord(address)}` }) as const
-  const found = answer([
-    word(`0x${'0'.repeat(40)}`),
-    word(addresses.pool),
-    { ok: false, message: '' },
-    word(addresses.dai),
-  ])
+  const none = word(`0x${'0'.repeat(40)}`)
+  const found = answer([none, word(addresses.pool), none, word(addresses.dai)])
 
   const factory = new Interface(factoryArtifact.abi)
   const expected = [100, 500, 3000, 10_000].map((fee) => ({
@@ -93,10 +89,13 @@ test('a pool of each fee tier is asked of the factory, and those that there are 
     data: factory.encodeFunctionData('getPool', [addresses.weth, addresses.usdc, fee]),
   }))
   expect(reads).toEqual(expected)
-  expect(found).toEqual([
-    { id: addresses.pool, route: '500', address: addresses.pool },
-    { id: addresses.dai, route: '10000', address: addresses.dai },
-  ])
+  expect(found).toEqual({
+    pools: [
+      { id: addresses.pool, route: '500', address: addresses.pool },
+      { id: addresses.dai, route: '10000', address: addresses.dai },
+    ],
+    isSure: true,
+  })
 })
 
 test('only the pools that are given are quoted and measured', () => {

@@ -175,15 +175,17 @@ test('a pool is there when it has a price, and is named by its manager too', () 
   const ids = usualPools.map((pool) => idOf(swapOf(), pool))
   const slot0 = (price: bigint) => stateView.encodeFunctionResult('getSlot0', [price, 0, 0, 3000]) as Hex
   const replies: ReadReply[] = [0n, 1n << 96n, 1n, 0n].map((price) => ({ ok: true, value: slot0(price) }))
-  replies[3] = { ok: false, message: 'execution reverted' }
+  const unsaid: readonly ReadReply[] = [...replies.slice(0, 3), { ok: false, message: 'execution reverted' }]
 
   expect(reads).toEqual(
     ids.map((id) => ({ kind: 'call', to: viewer, data: stateView.encodeFunctionData('getSlot0', [id]) })),
   )
-  expect(answer(replies)).toEqual([
+  const pools = [
     { id: `${poolManager}/${ids[1]}`, route: '500/10', address: ids[1] },
     { id: `${poolManager}/${ids[2]}`, route: '3000/60', address: ids[2] },
-  ])
+  ]
+  expect(answer(replies)).toEqual({ pools, isSure: true })
+  expect(answer(unsaid)).toEqual({ pools, isSure: false })
 })
 
 test('a pool is as deep as its liquidity makes it at its price, in the token that goes in', () => {

@@ -58,10 +58,10 @@ function grantsOf(wallet: Hex) {
 }
 
 test('native coin and its wrapped token have different pools', async () => {
-  const native = await answered(dex.poolRequest({ tokenIn: token('ETH'), tokenOut: token('USDC') }))
-  const back = await answered(dex.poolRequest({ tokenIn: token('USDC'), tokenOut: token('ETH') }))
-  const wrapped = await answered(dex.poolRequest({ tokenIn: token('WETH'), tokenOut: token('USDC') }))
-  const wrappedDai = await answered(dex.poolRequest({ tokenIn: token('WETH'), tokenOut: token('DAI') }))
+  const { pools: native } = await answered(dex.poolRequest({ tokenIn: token('ETH'), tokenOut: token('USDC') }))
+  const { pools: back } = await answered(dex.poolRequest({ tokenIn: token('USDC'), tokenOut: token('ETH') }))
+  const { pools: wrapped } = await answered(dex.poolRequest({ tokenIn: token('WETH'), tokenOut: token('USDC') }))
+  const { pools: wrappedDai } = await answered(dex.poolRequest({ tokenIn: token('WETH'), tokenOut: token('DAI') }))
 
   expect(native.map(({ route }) => route)).toEqual(['500/10', '3000/60'])
   expect(back).toEqual(native)
@@ -75,7 +75,7 @@ test.each([
   ['DAI', 'USDC', 100_000n],
 ] as const)('depths of %s/%s are the reserves that price a small sale', async (tokenIn, tokenOut, part) => {
   const pair = { tokenIn: token(tokenIn), tokenOut: token(tokenOut) }
-  const [pool, ...others] = await answered(dex.poolRequest(pair))
+  const [pool, ...others] = (await answered(dex.poolRequest(pair))).pools
   const pools = pool === undefined ? [] : [pool]
   const route = pool?.route ?? ''
 

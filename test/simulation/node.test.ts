@@ -75,7 +75,7 @@ function open(client: string) {
 /** What the venue's only pool of the two tokens says at a block, and what it quotes there. */
 async function priceAt({ chain }: ReturnType<typeof open>, at?: number) {
   const pools = dex.poolRequest(sale)
-  const market = dex.marketRequest(sale, pools.answer(await chain.read(pools.reads, at)))
+  const market = dex.marketRequest(sale, pools.answer(await chain.read(pools.reads, at)).pools)
   const quote = dex.quoteRequest(sale)
   return {
     closedForm: market.answer(await chain.read(market.reads, at)).closedForm,
