@@ -1,7 +1,7 @@
 import type { Hex } from '../../src/domain/hex.ts'
 import { inputOf, outputOf, pairOf, poolOf, tokens } from './contracts.ts'
 import { readRouterCall, runSwap } from './router.ts'
-import { addTo, allowanceOf, balanceOf, copyOf, native, nonceOf, type State } from './state.ts'
+import { addTo, allowanceOf, balanceOf, copyOf, native, nonceOf, refusing, reverting, type State } from './state.ts'
 import type { WireTransaction } from './wire.ts'
 import { quantity, type SimLog, word, wordAt } from './words.ts'
 
@@ -42,7 +42,7 @@ export function execute(state: State, transaction: WireTransaction, setting: Set
   const needed = gasOf(transaction, setting.number)
   const gasUsed = Math.min(needed, gasLimit)
   addTo(state, native, from, -BigInt(gasUsed) * gasPrice)
-  const result = needed > gasLimit ? 'out of gas' : runCall(state, transaction, setting.timestampS)
+  const result = needed > gasLimit ? 'out of gas' : runMined(state, transaction, setting.timestampS)
   const isDone = typeof result !== 'string'
   return { succeeded: isDone, gasUsed, gasPrice, logs: isDone ? result : [], reason: isDone ? null : result }
 }
@@ -59,6 +59,13 @@ function gasOf({ data, hash }: Pick<WireTransaction, 'data' | 'hash'>, blockNumb
   return swapGas + ((Number.parseInt(hash.slice(2, 8), 16) + blockNumber * 7919) % gasSpread)
 }
 
+/** What no trial shows: a venue that lets only its own friends trade. */
+function runMined(state: State, transaction: WireTransaction, timestampS: number): SimLog[] | string {
+  const isSwap = readRouterCall(transaction) !== undefined
+  if (isSwap && balanceOf(state, reverting, transaction.to) > 0n) return 'not today'
+  return runCall(state, transaction, timestampS)
+}
+
 function runCall(state: State, { from, to, data, value }: Trial, timestampS: number): SimLog[] | string {
   if (data.startsWith(approveSelector)) {
     const spender = `0x${data.slice(34, 74)}`
@@ -66,6 +73,7 @@ function runCall(state: State, { from, to, data, value }: Trial, timestampS: num
     return []
   }
   const call = readRouterCall({ to, data, value })
+  if (call !== undefined && balanceOf(state, refusing, to) > 0n) return 'Pausable: paused'
   if (call !== undefined) return runSwap(state, from, call, timestampS)
   addTo(state, native, from, -value)
   addTo(state, native, to, value)

@@ -35,17 +35,23 @@ export function* withinLimits(evidence: Evidence): Generator<Violation> {
     const attempts = covered.flatMap((place) => place.attempts.map((attempt) => ({ place, attempt })))
     for (const { place, attempt } of attempts) {
       const scope = sum.scope(place)
-      const taken = takenAt(
-        sum,
-        covered.filter((other) => sum.scope(other) === scope),
-        attempt,
-      )
+      const same = covered.filter((other) => sum.scope(other) === scope)
+      const taken = takenAt(sum, same, attempt)
+      if (taken * 1_000n >= sum.most * 999n) noteUsedUp(evidence.world, sum, same)
       if (taken <= sum.most) continue
       yield { kind: 'over', text: `${sum.name}: ${place.leg.name} makes it ${taken} of ${sum.most}.` }
       break
     }
   }
   yield* withinPools(evidence.world, places)
+}
+
+function noteUsedUp({ scenarios }: World, { name }: Sum, places: readonly Place[]): void {
+  if (name.startsWith('loss')) scenarios.note('15 loss budget used up')
+  if (!name.startsWith('limits')) return
+  scenarios.note('14 limit used up')
+  const trades = new Set(places.map(({ leg }) => leg.trade.tradeId))
+  if (trades.size > 1) scenarios.note('14 limit used up by several trades')
 }
 
 function takenAt({ windowMs, open, spent }: Sum, places: readonly Place[], { turn, atMs }: Attempt): bigint {
@@ -152,7 +158,7 @@ function beyond({ isSell }: RouterCall, quotes: { least: bigint; most: bigint },
   return worse > 0n ? worse : 0n
 }
 
-/** No call puts more into a pool than its share of the most that the pool ever held. The caller's own prices read no pool. */
+/** No call puts more into a pool than its share of the most that the pool ever held. */
 function* withinPools({ plan, ledger }: World, places: readonly Place[]): Generator<Violation> {
   const bps = BigInt(fractionToBps(plan.config.maxSlippage))
   for (const [index, { venue, pair, shareOfPool }] of plan.limits.entries()) {
@@ -160,7 +166,6 @@ function* withinPools({ plan, ledger }: World, places: readonly Place[]): Genera
     for (const place of places) {
       const { leg, swap } = place
       if (swap === null || !isFilling(leg) || !isOf(place, { venue, pair })) continue
-      if (leg.round === 0 && leg.order.quotes !== undefined) continue
       const paid = swap.isSell ? swap.amount : firstQuotes({ side: 'buy', limit: swap.limit, bps, isBound: true }).least
       let most = 0n
       for (const { state } of ledger.blocks()) {

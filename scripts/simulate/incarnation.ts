@@ -15,6 +15,7 @@ export type Moment =
   | 'cancelling'
   | 'confirming'
   | 'retrying'
+  | 'splitting'
 
 /** One life of the process. Once it is dead nothing reaches it any more. */
 export interface Incarnation {

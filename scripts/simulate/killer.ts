@@ -14,6 +14,7 @@ const moments: readonly Moment[] = [
   'cancelling',
   'confirming',
   'retrying',
+  'splitting',
 ]
 
 /** When one life of the process ends. */
@@ -33,7 +34,8 @@ export function killerOf(world: World, life: number): Killer {
   const byCount = random.chance(0.35)
   const afterEvents =
     timeline.count() + (random.chance(0.3) ? random.int(1, 60) : random.int(30, world.plan.lifeEventsMax))
-  const chosen = random.shuffled(moments).slice(0, 3)
+  // Few trades come to be split again.
+  const chosen = [...random.shuffled(moments).slice(0, 3), ...(random.chance(0.5) ? (['splitting'] as const) : [])]
   let left = random.chance(0.5) ? 1 : random.int(2, 8)
   let hasCome = false
   return {

@@ -2,7 +2,7 @@ import { walletOf } from './contracts.ts'
 import { ancestorAt, findMined, type SimBlock } from './ledger.ts'
 import { addTo, balanceOf, native, nonceOf, type State } from './state.ts'
 import type { WireTransaction } from './wire.ts'
-import { movePool, type World } from './world.ts'
+import { markTroubles, movePool, type World } from './world.ts'
 
 /** Makes blocks, and now and then makes the newest ones anew. */
 export interface Miner {
@@ -44,6 +44,7 @@ export function startMiner(world: World): Miner {
         addTo(state, 'granted', wallet, grantWei)
       }
     }
+    markTroubles(world, state)
     if (random.chance(0.5)) movePool(state, plan, random, 10)
     if (!world.isHealed() && faults.isOn('poolMove') && random.chance(0.2)) {
       faults.note('poolMove')

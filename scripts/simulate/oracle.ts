@@ -1,4 +1,5 @@
 import { fractionToBps, maximumInput, minimumOutput } from '../../src/domain/amount.ts'
+import { noteArisen } from './arisen.ts'
 import { walletOf } from './contracts.ts'
 import { type Ended, type Evidence, type Leg, legsOf, minedOf, units, unitsOf } from './evidence.ts'
 import { withinLimits } from './exposure.ts'
@@ -13,6 +14,7 @@ import type { World } from './world.ts'
 /** Checks what must always hold against the simulated chain itself, once it has settled. */
 export function checkAll(world: World, witness: Witness, endings: readonly Ended[]): void {
   const legs = endings.flatMap((one) => legsOf(world, witness, one))
+  noteArisen({ world, witness, endings, legs })
   const all = [atMostOnce, noGaps, onlyReceipts, exact, truthful, bounded, withinLimits, policiesKept]
   // What an older store cannot know of it cannot report.
   for (const check of witness.restored() === null ? all : [restoredOnce, noGaps, bounded]) {

@@ -56,6 +56,7 @@ const weights: Partial<Record<Kind, number>> = {
   noBaseFee: 0.2,
   backup: 0.3,
   foreignReorg: 1.5,
+  venueReverts: 1.3,
 }
 
 function shareOf(kind: Kind): number {

@@ -57,7 +57,10 @@ function* neverTooMuch({ ended: { status }, places, whole }: Trade): Generator<V
 function* inTurn({ places }: Trade): Generator<Violation> {
   for (const { leg, attempts } of places) {
     const [first] = attempts
-    const early = places.find(({ leg: other, finalAtMs }) => other.round < leg.round && finalAtMs > (first?.atMs ?? 0))
+    // What is sold back is so wallet by wallet, side by side.
+    const isBack = leg.status.purpose === 'unwind'
+    const isAhead = (other: Leg): boolean => other.status.purpose === 'fill' && (isBack || other.round < leg.round)
+    const early = places.find((one) => isAhead(one.leg) && one.leg !== leg && one.finalAtMs > (first?.atMs ?? 0))
     if (early !== undefined) yield { kind: 'doubled', text: `${leg.name} left before ${early.leg.name} was final.` }
   }
 }

@@ -57,36 +57,66 @@ function* addedUp({ status }: Ended, legs: readonly Leg[]): Generator<Violation>
 }
 
 /** As exactly as it can be known from outside: what the first quotes were follows from the bounds, what gas was worth from the pools. */
-function* profit(world: World, { status, order }: Ended, legs: readonly Leg[]): Generator<Violation> {
-  const { profitAndLoss, side, tokenIn, tokenOut, tradeId } = status
+function* profit(world: World, ended: Ended, legs: readonly Leg[]): Generator<Violation> {
+  const { profitAndLoss, side, tokenIn, tokenOut, tradeId, gasCost } = ended.status
   if (profitAndLoss === null) return
   const symbol = side === 'sell' ? tokenOut : tokenIn
-  const bps = BigInt(fractionToBps(order.maxSlippage ?? world.plan.config.maxSlippage))
-  const [exact, whole] = side === 'sell' ? [tokenIn, status.amountIn] : [tokenOut, status.amountOut]
-  const first = legs.filter((leg) => isFilling(leg) && leg.round === 0)
-  const given = first.reduce((sum, leg) => sum + units(leg.status.amount, exact), 0n)
-  let [least, most] = [0n, 0n]
-  for (const leg of first) {
-    const quotes = firstQuotes({ side, limit: units(leg.status.limit, symbol), bps, isBound: false })
-    least += quotes.least
-    most += quotes.most
-  }
-  // By the price that all first quotes had together.
-  const promised = (quoted: bigint): bigint => (given === 0n ? 0n : (units(whole, exact) * quoted) / given)
-  const bounds = [promised(least), promised(most)].sort((a, b) => (a < b ? -1 : 1))
-  const [low = 0n, high = 0n] = bounds
-  const came = side === 'sell' ? units(status.amountOut, symbol) : units(status.amountIn, symbol)
-  const gains = side === 'sell' ? [came - high, came - low] : [low - came, high - came]
-  const [worst = 0n, best = 0n] = gains
+  const bps = BigInt(fractionToBps(ended.order.maxSlippage ?? world.plan.config.maxSlippage))
+  const gains = (['least', 'most'] as const).map((edge) =>
+    gainOf(ended, legs, (limit) => firstQuotes({ side, limit, bps, isBound: false })[edge]),
+  )
+  const [one = 0n, other = 0n] = gains
+  const width = one > other ? one - other : other - one
+  // A unit here and there is lost by rounding.
+  const slack = 4n * width + 10n
   const price = priceRange(world, symbol)
-  const costWei = unitsOf(status.gasCost, 18)
-  const range = { least: worst - price.most(costWei) - 1n, most: best - price.least(costWei) + 1n }
+  const costWei = unitsOf(gasCost, 18)
+  const [least, most] = [one - slack - price.most(costWei), one + slack - price.least(costWei)]
   const said = units(profitAndLoss, symbol)
-  if (said >= range.least && said <= range.most) return
-  yield {
-    kind: 'lost',
-    text: `${tradeId} says a profit of ${said} ${symbol}, and it is from ${range.least} to ${range.most}.`,
+  if (said >= least && said <= most) return
+  yield { kind: 'lost', text: `${tradeId} says a profit of ${said} ${symbol}, and it is from ${least} to ${most}.` }
+}
+
+/**
+ * What fills brought beyond the first quotes. Those of legs of later splits are what is left of the first ones for as much, and
+ * what was sold back counts by the price that the first ones had together.
+ */
+function gainOf({ status }: Ended, legs: readonly Leg[], quoteOf: (limit: bigint) => bigint): bigint {
+  const { side, tokenIn, tokenOut } = status
+  const isSell = side === 'sell'
+  const [exact, other] = isSell ? [tokenIn, tokenOut] : [tokenOut, tokenIn]
+  const whole = units(status.amount, exact)
+  const fills = legs.filter(isFilling)
+  let [split, quoted] = [0n, 0n]
+  for (const { status: leg } of fills.filter(({ round }) => round === 0)) {
+    split += units(leg.amount, exact)
+    quoted += quoteOf(units(leg.limit, other))
   }
+  if (split === 0n) return 0n
+  let [gain, left, rest] = [0n, (quoted * whole) / split, whole]
+  const rounds = [...new Set(fills.map(({ round }) => round))].sort((a, b) => a - b)
+  for (const round of rounds) {
+    const together = fills.filter((one) => one.round === round)
+    const given = together.reduce((sum, leg) => sum + units(leg.status.amount, exact), 0n)
+    const bounds = together.reduce((sum, leg) => sum + units(leg.status.limit, other), 0n)
+    const promisedAgain = (left * given) / rest
+    for (const leg of together) {
+      const amount = units(leg.status.amount, exact)
+      const limit = units(leg.status.limit, other)
+      const fill = fillOf(leg)
+      if (fill === undefined) continue
+      // Bounds of legs that were split together are in the proportion of their quotes.
+      const promised = round === 0 ? quoteOf(limit) : (promisedAgain * limit) / bounds
+      gain += isSell ? fill.amountOut - promised : promised - fill.amountIn
+      left -= promised
+      rest -= amount
+    }
+  }
+  const back = legs.filter((leg) => leg.status.purpose === 'unwind').flatMap((leg) => fillOf(leg) ?? [])
+  for (const { amountIn, amountOut } of back) {
+    gain += isSell ? (amountOut * quoted) / split - amountIn : amountOut - (amountIn * quoted) / split
+  }
+  return gain
 }
 
 /** What the reports say that wallets gained and lost is what the chain says. */

@@ -20,6 +20,21 @@ export const scenarios = {
   '11 signer dies': 11,
   '12 disk refuses': 12,
   '13 more orders than places': 13,
+  '14 several legs': 14,
+  '14 limit used up': 14,
+  '14 limit used up by several trades': 14,
+  '14 order cut by a limit': 14,
+  '14 limit leaves nothing': 14,
+  '14 all room is back': 14,
+  '15 gas budget stops a leg': 15,
+  '15 loss budget used up': 15,
+  '16 split again': 16,
+  '16 split again and filled': 16,
+  '16 killed between two splits': 16,
+  '17 unwound': 17,
+  '17 not unwound': 17,
+  '17 minimum missed': 17,
+  '17 minimum out of reach': 17,
 } as const
 
 export type Scenario = keyof typeof scenarios

@@ -11,6 +11,7 @@ import { ancestorAt } from './ledger.ts'
 import { startMiner } from './miner.ts'
 import { checkAll } from './oracle.ts'
 import { planSeed } from './plan.ts'
+import { probeLimits } from './probe.ts'
 import { openManager } from './process.ts'
 import type { Scenario } from './scenarios.ts'
 import { nonceOf } from './state.ts'
@@ -86,7 +87,7 @@ interface Play {
   readonly witness: Witness
   readonly disk: Disk
   readonly weather: Weather
-  readonly wishes: readonly Wish[]
+  readonly wishes: Wish[]
   readonly ended: Set<string>
 }
 
@@ -237,6 +238,8 @@ function intrude({ world, witness, disk }: Play, number: number): void {
 /** All has ended: closes, waits until the chain has settled, and looks at everything. */
 async function finish({ world, witness, disk, wishes }: Play, { manager, life }: ManagedLife): Promise<void> {
   const { timeline, ledger, plan } = world
+  const probe = await probeLimits(world, witness, manager)
+  if (probe !== null) wishes.push({ order: probe, atMs: timeline.now(), cancelAtMs: null })
   const endings: Ended[] = wishes.map(({ order }) => ({
     order,
     status: manager.getExecutionStatus(order.tradeId),

@@ -9,6 +9,11 @@ export interface State {
 /** The chain's own coin, in place of a token's address. */
 export const native = 'native'
 
+/** What is wrong with a pool or a router in a block, in place of a token's address. */
+export const dry = 'dry'
+export const refusing = 'refusing'
+export const reverting = 'reverting'
+
 export function copyOf(state: State): State {
   return { nonces: new Map(state.nonces), coins: new Map(state.coins) }
 }

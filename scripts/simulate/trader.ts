@@ -25,6 +25,8 @@ const moments: Readonly<Record<string, Moment>> = {
   'submitted.cancelling': 'cancelling',
   confirming: 'confirming',
   retrying: 'retrying',
+  'retrying.reallocating': 'splitting',
+  'retrying.unwinding': 'splitting',
 }
 
 /** Null: the configured one. */
@@ -32,6 +34,7 @@ const fillPolicies = [
   null,
   'reallocate',
   'reallocate',
+  'unwind',
   'unwind',
   { minimumFill: '0.5' },
   { minimumFill: '0.9' },

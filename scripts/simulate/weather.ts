@@ -1,8 +1,8 @@
-import { walletOf } from './contracts.ts'
+import { poolOf, routerOf, tokens, walletOf } from './contracts.ts'
 import type { Disk } from './disk.ts'
 import type { Kind } from './kinds.ts'
 import type { Miner } from './miner.ts'
-import { nonceOf } from './state.ts'
+import { dry, nonceOf, refusing, reverting } from './state.ts'
 import type { World } from './world.ts'
 
 const gwei = 1_000_000_000n
@@ -92,6 +92,21 @@ export function startWeather(world: World, miner: Miner, disk: Disk): Weather {
     world.tipWei = BigInt(random.int(1, 4)) * gwei
     miner.spike(until(120_000))
     tell('spike', 'begins')
+  })
+  const venueFor = (kind: 'venueRefuses' | 'venueReverts', mark: string): void =>
+    often(kind, 25_000, () => {
+      const router = routerOf(random.int(0, plan.venues - 1))
+      world.troubles.set(`${mark} ${router}`, until(60_000))
+      tell(kind, router)
+    })
+  venueFor('venueRefuses', refusing)
+  venueFor('venueReverts', reverting)
+  often('poolDry', 30_000, () => {
+    const [one, other] = random.shuffled(tokens)
+    if (one === undefined || other === undefined) return
+    const pool = poolOf(routerOf(random.int(0, plan.venues - 1)), one.address, other.address)
+    world.troubles.set(`${dry} ${pool}`, until(60_000))
+    tell('poolDry', pool)
   })
   often('diskFull', 50_000, () => {
     disk.isFull = true

@@ -72,6 +72,7 @@ export function startWitness(world: World, markOf: (wallet: Hex) => number): Wit
   const announcements = new Map<string, TradeStatus>()
   const violations: Violation[] = []
   const states = new Map<string, { readonly path: string; readonly hash: Hex | undefined }>()
+  const trades = new Map<string, string>()
   const attempts = new Map<string, readonly WireTransaction[]>()
   const owners = new Map<Hex, string>()
   let restored: readonly string[] | null = null
@@ -195,7 +196,7 @@ export function startWitness(world: World, markOf: (wallet: Hex) => number): Wit
         'step',
         () => `${tradeId}${legId === undefined ? '' : `/${legId}`}: ${from ?? '·'} → ${to} (${event ?? '·'})`,
       )
-      if (legId === undefined) return
+      if (legId === undefined) return void trades.set(tradeId, to)
       if (hash !== undefined) owners.set(hash, `${tradeId}/${legId}`)
       states.set(`${tradeId}/${legId}`, { path: to, hash })
       noteStep(step)
@@ -226,6 +227,10 @@ export function startWitness(world: World, markOf: (wallet: Hex) => number): Wit
         const isBumped = isPending && attemptsLike(newest.transaction).length > 1
         if (path === 'submitted.bumping' || isBumped) scenarios.note('3 killed around a bump')
       }
+      for (const path of trades.values()) {
+        if (/^retrying\.(reallocating|unwinding)$/.test(path)) scenarios.note('16 killed between two splits')
+      }
+      trades.clear()
       states.clear()
     },
     cancelled() {

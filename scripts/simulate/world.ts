@@ -1,4 +1,5 @@
-import { dai, poolOf, routerOf, tokens, usdc, walletOf, wrapped } from './contracts.ts'
+import type { Hex } from '../../src/domain/hex.ts'
+import { dai, pairOf, poolOf, routerOf, tokens, usdc, walletOf, wrapped } from './contracts.ts'
 import { dialects } from './dialects.ts'
 import { type Faults, tallyFaults } from './kinds.ts'
 import { type Ledger, openLedger } from './ledger.ts'
@@ -6,7 +7,7 @@ import { type SimNode, startNode } from './node.ts'
 import type { SeedPlan } from './plan.ts'
 import { type Random, randomOf } from './random.ts'
 import { type Scenarios, tallyScenarios } from './scenarios.ts'
-import { addTo, native, type State } from './state.ts'
+import { addTo, balanceOf, dry, native, type State } from './state.ts'
 import type { Story } from './story.ts'
 import { startTimeline, type Timeline } from './timeline.ts'
 import { openWire, type Wire, type WireTransaction } from './wire.ts'
@@ -23,6 +24,8 @@ export interface World {
   readonly story: Story
   /** Tip that the market asks for, in wei per gas unit. */
   tipWei: bigint
+  /** Until when something is wrong with a pool or a router, by the mark that a block's state has of it. */
+  readonly troubles: Map<string, number>
   /** Every transaction that ever reached a node, oldest first. */
   readonly arrived: Set<WireTransaction>
   /** When faults end. */
@@ -68,6 +71,7 @@ export function buildWorld(plan: SeedPlan, story: Story): World {
     scenarios: tallyScenarios(),
     story: story.at(timeline.now),
     tipWei: gwei,
+    troubles: new Map(),
     arrived: new Set(),
     healsAtMs,
     isHealed: () => timeline.now() >= healsAtMs,
@@ -118,4 +122,23 @@ export function movePool(state: State, plan: SeedPlan, random: Random, bpsMax: n
   const key = `${one.address} ${pool}`
   const reserve = state.coins.get(key) ?? 0n
   state.coins.set(key, (reserve * BigInt(10_000 + random.int(-bpsMax, bpsMax))) / 10_000n)
+}
+
+/** A dry pool keeps its price, and a thousandth of what it holds. */
+const dryPart = 1_000n
+
+/** Marks what is wrong now in a block's state, and dries pools up or fills them again. */
+export function markTroubles({ troubles, timeline }: World, state: State): void {
+  for (const [mark, untilMs] of troubles) {
+    const was = (state.coins.get(mark) ?? 0n) > 0n
+    const is = timeline.now() < untilMs
+    if (was === is) continue
+    state.coins.set(mark, is ? 1n : 0n)
+    const [kind, pool = '0x'] = mark.split(' ')
+    if (kind !== dry) continue
+    for (const { address } of pairOf(pool as Hex) ?? []) {
+      const held = balanceOf(state, address, pool)
+      addTo(state, address, pool, (is ? held / dryPart : held * dryPart) - held)
+    }
+  }
 }
