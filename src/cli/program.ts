@@ -60,6 +60,16 @@ function commands(io: Io, ended: (code: number) => void): Command {
     .addOption(new Option('--side <side>', 'sell or buy the amount').choices(['sell', 'buy']).default('sell'))
     .option('--id <id>', 'the id of the trade: the same order under the same id is the same trade')
     .option('--max-slippage <fraction>', 'of the first quote, instead of the configured one, such as 0.005')
+    .addOption(
+      new Option('--fill-policy <policy>', 'what it means that a leg fails').choices([
+        'bestEffort',
+        'reallocate',
+        'unwind',
+      ]),
+    )
+    .addOption(
+      new Option('--minimum-fill <fraction>', 'of the amount: less is a failure, such as 0.9').conflicts('fillPolicy'),
+    )
     .option(...paper)
     .option(...json)
     .action(async (options) => ended(await trade(options, io)))

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Side, TradeOrder } from '../index.ts'
+import type { FillPolicyName, Side, TradeOrder } from '../index.ts'
 import type { Io } from './io.ts'
 import { exitCodeOf, type ManagerOptions, paperNotice, withManager } from './openManager.ts'
 import { startProgress } from './progress.ts'
@@ -12,6 +12,8 @@ export interface TradeOptions extends ManagerOptions {
   readonly side: Side
   readonly id?: string
   readonly maxSlippage?: string
+  readonly fillPolicy?: FillPolicyName
+  readonly minimumFill?: string
   readonly json?: true
 }
 
@@ -25,9 +27,17 @@ export interface TradeOptions extends ManagerOptions {
  * await trade({ config: 'legwork.json', pair: 'ETH/USDC', amount: '1.5', side: 'sell' }, io)
  */
 export function trade(options: TradeOptions, io: Io): Promise<number> {
-  const { pair, amount, side, id, maxSlippage, json } = options
+  const { pair, amount, side, id, maxSlippage, minimumFill, json } = options
   const tradeId = id ?? `trade_${randomBytes(8).toString('hex')}`
-  const order: TradeOrder = { tradeId, pair, amount, side, ...(maxSlippage === undefined ? {} : { maxSlippage }) }
+  const fillPolicy = minimumFill === undefined ? options.fillPolicy : { minimumFill }
+  const order: TradeOrder = {
+    tradeId,
+    pair,
+    amount,
+    side,
+    ...(maxSlippage !== undefined && { maxSlippage }),
+    ...(fillPolicy !== undefined && { fillPolicy }),
+  }
   return withManager(options, io, async (execution) => {
     const others = execution.getActiveExecutions()
     const resumed = others.get(tradeId)

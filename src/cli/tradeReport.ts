@@ -1,5 +1,5 @@
 import type { LegStatus, Phase, TradeStatus } from '../index.ts'
-import { basisPoints, difference, grouped, price, rounded, seconds, short } from './figures.ts'
+import { basisPoints, difference, grouped, price, rounded, seconds, short, signed } from './figures.ts'
 import { type Cell, formatTable } from './table.ts'
 import type { Style, Terminal } from './terminal.ts'
 
@@ -59,7 +59,8 @@ function headline({ paint }: Pick<Terminal, 'paint'>, trade: TradeStatus): strin
 }
 
 function legRow(trade: TradeStatus, leg: LegStatus): Cell[] {
-  const { amountIn, amountOut, gasUsed, gasPrice, gasCost, status, hash, retries } = leg
+  const { gasUsed, gasPrice, gasCost, status, hash, retries } = leg
+  const { amountIn, amountOut } = inColumns(leg)
   const again = retries === 0 ? '' : ` (${retries} ${retries === 1 ? 'retry' : 'retries'})`
   return [
     leg.legId,
@@ -73,6 +74,12 @@ function legRow(trade: TradeStatus, leg: LegStatus): Cell[] {
     gasPrice === null ? null : rounded(gasPrice, gasFigures),
     gasUsed === 0 ? null : rounded(gasCost, gasFigures),
   ]
+}
+
+/** A leg's amounts under the trade's tokens: what is sold back is taken off again. */
+function inColumns({ purpose, amountIn, amountOut }: LegStatus): Pick<LegStatus, 'amountIn' | 'amountOut'> {
+  if (purpose === 'fill' || amountIn === null || amountOut === null) return { amountIn, amountOut }
+  return { amountIn: difference('0', amountOut), amountOut: difference('0', amountIn) }
 }
 
 function totalRow(trade: TradeStatus): Cell[] {
@@ -101,14 +108,23 @@ function priceUnit({ pair }: TradeStatus): string {
 }
 
 /** How much worse than the quote, in basis points of it. */
-function slippageOf({ side }: TradeStatus, { quoted, amountIn, amountOut }: LegStatus): string | null {
-  if (quoted === null || amountIn === null || amountOut === null) return null
+function slippageOf({ side }: TradeStatus, { purpose, quoted, amountIn, amountOut }: LegStatus): string | null {
+  if (purpose === 'unwind' || quoted === null || amountIn === null || amountOut === null) return null
   return basisPoints(side === 'sell' ? difference(quoted, amountOut) : difference(amountIn, quoted), quoted)
 }
 
-function rest({ unallocated, side, tokenIn, tokenOut }: TradeStatus): string {
-  if (unallocated === '0') return ''
-  return `\n  Not allocated to any venue: ${unallocated} ${side === 'sell' ? tokenIn : tokenOut}.\n`
+function rest(trade: TradeStatus): string {
+  const { unallocated, unfilled, exposed, profitAndLoss, side, tokenIn, tokenOut, endedAtMs } = trade
+  const [exact, other] = side === 'sell' ? [tokenIn, tokenOut] : [tokenOut, tokenIn]
+  const lines = [
+    unallocated === '0' ? '' : `  Not allocated to any venue: ${unallocated} ${exact}.\n`,
+    endedAtMs === null || unfilled === '0' ? '' : `  Not filled: ${unfilled} ${exact}.\n`,
+    exposed === '0' ? '' : `  Left in the wallet: ${exposed} ${tokenOut}.\n`,
+    endedAtMs === null || profitAndLoss === null
+      ? ''
+      : `  Against the first quotes, net of gas: ${signed(profitAndLoss)} ${other}.\n`,
+  ].join('')
+  return lines === '' ? '' : `\n${lines}`
 }
 
 function failures({ paint }: Pick<Terminal, 'paint'>, { failure, legs }: TradeStatus): string {

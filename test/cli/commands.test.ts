@@ -74,6 +74,22 @@ test('the same order under the same id is the same trade, and sends nothing', as
   expect(await nonceOf(first.legs[0].wallet)).toBe(nonce)
 })
 
+test('a trade takes its own fill policy, and reports what is left and what it came to', async () => {
+  const desk = await openDesk({}, { limits: [{ token: 'ETH', amount: '1' }] })
+  const config = ['--config', desk.config] as const
+
+  const partial = await legwork([...sell, '--fill-policy', 'reallocate', ...config])
+  const refused = await legwork([...sell, '--minimum-fill', '0.9', ...config])
+  const unclear = await legwork([...sell, '--minimum-fill', '0.9', '--fill-policy', 'unwind', ...config])
+
+  expect(partial.code).toBe(2)
+  expect(partial.out).toMatch(/Not allocated to any venue: 0\.5 ETH\./)
+  expect(partial.out).toMatch(/Not filled: 0\.5 ETH\./)
+  expect(partial.out).toMatch(/Against the first quotes, net of gas: -\d+\.\d+ USDC\./)
+  expect(refused.out).toMatch(/MINIMUM_FILL/)
+  expect([refused.code, unclear.code]).toEqual([1, 1])
+})
+
 test('a trade of which no leg can begin ends with 1 and says why, for each venue', async () => {
   const desk = await openDesk({ gasLimit: 50_000 })
 
