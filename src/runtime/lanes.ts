@@ -13,7 +13,7 @@ export interface Lane {
   readonly wallet: Hex
   /** The chain's count of its transactions when the lane was opened. */
   readonly minedAtOpening: number
-  /** Nonces that the chain had used up at opening and that the store does not know. */
+  /** Nonces that the chain had used up at opening without anything that the store knows to be signed for them. */
   readonly strangers: readonly number[]
   /** Legs that hold a place in flight. */
   readonly inFlight: number
@@ -58,6 +58,8 @@ export interface LaneOptions {
   readonly holders: readonly string[]
   /** Nonces of resumed legs, each with its leg's key. */
   readonly owned: ReadonlyMap<number, string>
+  /** Those of them that nothing was signed for, as far as the store knows. */
+  readonly unsigned?: ReadonlySet<number>
   readonly onTrouble: OnTrouble
 }
 
@@ -125,10 +127,11 @@ export async function openLane(options: LaneOptions): Promise<Lane> {
     minedAtOpening = mined
     for (const [nonce, key] of options.owned) if (nonce < mined) usedUp.add(key)
     if (recorded === null) return mined
+    const unsigned = [...(options.unsigned ?? [])].filter((nonce) => nonce < mined)
     const what = 'the nonces at opening'
     const facts = { wallet, 'next by the store': recorded + 1, 'next by the chain': mined, unfinished: holders.size }
     const ahead = Math.min(Math.max(0, mined - recorded - 1), strangersMax)
-    strangers = Array.from({ length: ahead }, (_, index) => recorded + 1 + index)
+    strangers = [...unsigned, ...Array.from({ length: ahead }, (_, index) => recorded + 1 + index)]
     if (mined > recorded + 1) onTrouble(new NonceDriftError('The chain is ahead of the store.', facts), what)
     return Math.max(recorded + 1, mined)
   }

@@ -28,10 +28,13 @@ export async function openLanes(wallets: readonly Hex[], options: LanesOptions):
     wallets.map((wallet) => {
       const mine = work.filter((leg) => leg.wallet === wallet)
       const owned = new Map(mine.flatMap(({ nonce, key }) => (nonce === null ? [] : [[nonce, key] as const])))
+      // Recorded first: what the store knows of no signature for, this store's process cannot have sent.
+      const isUnsigned = ({ attempts, venue }: OpenLeg): boolean => venue !== null && attempts.length === 0
+      const unsigned = new Set(mine.flatMap((leg) => (leg.nonce !== null && isUnsigned(leg) ? [leg.nonce] : [])))
       const known = [...owned.keys(), ...(marks.read(wallet) === undefined ? [] : [Number(marks.read(wallet))])]
       const recorded = known.length === 0 ? null : Math.max(...known)
       const holders = mine.filter(({ holdsPlace }) => holdsPlace).map(({ key }) => key)
-      return openLane({ ...common, wallet, holders, owned, recorded })
+      return openLane({ ...common, wallet, holders, owned, unsigned, recorded })
     }),
   )
   return new Map(lanes.map((lane) => [lane.wallet, lane]))

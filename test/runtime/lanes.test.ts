@@ -8,10 +8,11 @@ interface Stand {
   readonly mined: number
   readonly recorded: number | null
   readonly owned?: ReadonlyMap<number, string>
+  readonly unsigned?: ReadonlySet<number>
   readonly holders?: readonly string[]
 }
 
-async function laneAt({ mined, recorded, owned = new Map(), holders = [] }: Stand) {
+async function laneAt({ mined, recorded, owned = new Map(), unsigned = new Set(), holders = [] }: Stand) {
   const troubles: unknown[] = []
   const lane = await openLane({
     wallet,
@@ -21,6 +22,7 @@ async function laneAt({ mined, recorded, owned = new Map(), holders = [] }: Stan
     recorded,
     holders,
     owned,
+    unsigned,
     onTrouble: (error) => troubles.push(error),
   })
   return { lane, troubles }
@@ -109,6 +111,17 @@ describe('a lane', () => {
     expect(troubles).toEqual([expect.objectContaining({ code: 'NONCE_DRIFT' })])
     lane.admit('t/a', signal)
     expect(lane.reserve('t/a')).toBe(8)
+  })
+
+  test('names a nonce that a leg has, and that was used up before the leg signed anything for it', async () => {
+    const owned = new Map([
+      [4, 't/a'],
+      [5, 't/b'],
+    ])
+
+    const { lane } = await laneAt({ mined: 5, recorded: 5, owned, unsigned: new Set([4, 5]) })
+
+    expect(lane.strangers).toEqual([4])
   })
 
   test('takes back what a leg took since it was on disk, if it is the newest nonce', async () => {
