@@ -14,7 +14,6 @@ const moments: readonly Moment[] = [
   'cancelling',
   'confirming',
   'retrying',
-  'splitting',
 ]
 
 /** When one life of the process ends. */
@@ -34,16 +33,18 @@ export function killerOf(world: World, life: number): Killer {
   const byCount = random.chance(0.35)
   const afterEvents =
     timeline.count() + (random.chance(0.3) ? random.int(1, 60) : random.int(30, world.plan.lifeEventsMax))
-  // Few trades come to be split again.
-  const chosen = [...random.shuffled(moments).slice(0, 3), ...(random.chance(0.5) ? (['splitting'] as const) : [])]
+  const chosen = random.shuffled(moments).slice(0, 3)
   let left = random.chance(0.5) ? 1 : random.int(2, 8)
+  // Few trades come to be split again: the first of a life is as good as any.
+  const atSplit = random.chance(0.4)
   let hasCome = false
   return {
     notice(now) {
+      if (now === 'splitting' && atSplit) hasCome = true
       if (byCount || !chosen.includes(now)) return
       left -= 1
       if (left <= 0) hasCome = true
     },
-    isDue: () => isArmed && !world.isHealed() && (byCount ? timeline.count() >= afterEvents : hasCome),
+    isDue: () => isArmed && !world.isHealed() && (hasCome || (byCount && timeline.count() >= afterEvents)),
   }
 }

@@ -124,7 +124,7 @@ export function startMiner(world: World): Miner {
   /** Itself, or another attempt on its nonce that some node still has. */
   function rivals(one: WireTransaction): WireTransaction[][] {
     const others = [...world.arrived].filter((other) => other.from === one.from && other.nonce === one.nonce)
-    return [[one], [one], others]
+    return [[one], others]
   }
 
   function missingForeign(tip: SimBlock, gone: readonly WireTransaction[]): WireTransaction[] {
