@@ -12,7 +12,7 @@ export interface Step {
 
 /** How an amount is spread. */
 export interface Filling {
-  /** For each curve, in the order's units. They add up to the amount, or to all that the curves can take. */
+  /** For each curve, in the order's units. They add up to the amount, or to all that the curves can take, but for rounding. */
   readonly shares: readonly bigint[]
   /** The level that all stand at; null where the curves cannot take more. */
   readonly level: bigint | null
@@ -90,7 +90,9 @@ export function fill(amount: bigint, steps: readonly Step[], isOpen: readonly bo
       shifts += stretch.shift
       continue
     }
-    const room = kind === 'whole' ? (wanted - reached) >> shapeBits : stretch.length
+    // Where reserves are huge one level is worth many units, and more may be taken by now than there was.
+    const roomLeft = wanted > reached ? (wanted - reached) >> shapeBits : 0n
+    const room = kind === 'whole' ? roomLeft : stretch.length
     if (kind === 'ends') {
       open.delete(stretch)
       slopes -= stretch.slope
@@ -98,7 +100,7 @@ export function fill(amount: bigint, steps: readonly Step[], isOpen: readonly bo
     } else if (room <= stretch.length) return stopAt(level, place, { curve, units: room })
     taken[curve] = (taken[curve] ?? 0n) + stretch.length
     left -= stretch.length
-    if (left === 0n && open.size === 0) return stopAt(level, place + 1)
+    if (left <= 0n && open.size === 0) return stopAt(level, place + 1)
   }
   return { shares: taken, level: null, end: { step: steps.length, taken, open } }
 }

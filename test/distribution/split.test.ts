@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { poolOf } from '../../src/distribution/constantProduct.ts'
 import { type Curve, poolCurve } from '../../src/distribution/curve.ts'
 import { lesser, total } from '../../src/distribution/integers.ts'
+import { quotedCurve } from '../../src/distribution/quotedCurve.ts'
 import { chooseSplit } from '../../src/distribution/split.ts'
+import { fill, stepsOf } from '../../src/distribution/waterFilling.ts'
 import { bestByForce } from './bruteForce.ts'
 import { anyMarket, anyPool, type Market } from './markets.ts'
 import { gainOf } from './venues.ts'
@@ -79,6 +81,27 @@ describe('the split over pools of constant product', () => {
       },
     )
     fc.assert(property, { numRuns: 2_000 })
+  })
+
+  test('has no share below nothing where one venue is so deep that levels round to whole orders', () => {
+    const huge = 652_733_116_035_821_310_023_594_727_566n
+    const pool = poolOf({ reserveIn: `${huge}`, reserveOut: `${huge * 314_763n}`, feePpm: 8176 })
+    const lineOf = (size: bigint, gain: bigint) =>
+      quotedCurve([{ amount: size, gain }], { side: 'sell', cap: size, trustPpm }) ?? expect.fail()
+    const amounts = fc.bigInt({ min: 100n, max: 10n ** 10n })
+    const sizes = fc.bigInt({ min: 1n, max: 99n })
+    const property = fc.property(amounts, sizes, sizes, (amount, better, worse) => {
+      const curves = [
+        lineOf(better, better * 10n ** 9n),
+        poolCurve(pool, { side: 'sell', cap: amount, trustPpm }),
+        lineOf(worse, worse),
+      ]
+
+      const { shares } = fill(amount, stepsOf(curves), [true, true, true])
+
+      for (const share of shares) expect(share).toBeGreaterThanOrEqual(0n)
+    })
+    fc.assert(property, { numRuns: 1_000 })
   })
 
   test('is the closed form with caps pinned one after the other', () => {
