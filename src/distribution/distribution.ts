@@ -43,6 +43,8 @@ export interface VenueSurvey {
   readonly cap: BaseUnits
   /** Its pools by the names that other venues have for them: two venues on one pool are one. */
   readonly pools: readonly string[]
+  /** The pool that a quote's route leads through. Without it, or where a quote has another route, it may be any of `pools`. */
+  readonly routes?: Readonly<Record<string, string>>
   /** Its only pool, where it holds the product of its reserves constant, seen in the order's direction; else null. */
   readonly closedForm: ConstantProduct | null
   /** What it would give for each of the amounts, in their order; a string says why not. Empty where there is a closed form. */

@@ -12,7 +12,11 @@ import { quotedCurve } from './quotedCurve.ts'
 export interface Offer {
   readonly venue: string
   readonly side: Side
+  /** The pools that its quotes may go through. */
   readonly pools: readonly string[]
+  /** All pools of the venue, and which of them a quote's route leads through, as far as that is known. */
+  readonly listed: readonly string[]
+  readonly routes: Readonly<Record<string, string>> | undefined
   /** The most that it may take, in the order's units. */
   readonly cap: bigint
   /** What a leg is expected to cost there, in the other units. */
@@ -65,7 +69,8 @@ export function offerOf(survey: VenueSurvey | string | undefined, options: Offer
   const offer = {
     venue,
     side,
-    pools: survey.pools,
+    listed: survey.pools,
+    routes: survey.routes,
     cap: probeMax === null ? limit : lesser(probeMax, limit),
     legCost: (BigInt(survey.legCost) * trust.costPpm) / millionths,
     trustPpm: trust.trustPpm,
@@ -74,11 +79,11 @@ export function offerOf(survey: VenueSurvey | string | undefined, options: Offer
     isProbe: probeMax !== null,
   }
   const curve = curveOf(offer)
-  if (curve !== null) return { ...offer, curve }
+  if (curve !== null) return { ...offer, curve, pools: poolsUsed(offer) }
   return survey.quotes.find((quote) => typeof quote === 'string') ?? 'It would give nothing for the order.'
 }
 
-function curveOf({ side, cap, trustPpm, pool, quotes }: Omit<Offer, 'curve'>): Curve | null {
+function curveOf({ side, cap, trustPpm, pool, quotes }: Omit<Offer, 'curve' | 'pools'>): Curve | null {
   const options = { side, cap, trustPpm }
   if (pool === null) {
     return quotedCurve(
@@ -104,7 +109,13 @@ export function quoteFor({ side, pool, quotes }: Offer, amount: bigint): Quote |
 /** An offer with more of the venue's quotes, by amount. */
 export function withQuotes(offer: Offer, quotes: ReadonlyMap<bigint, Quote>): Offer {
   const more = { ...offer, quotes: new Map([...offer.quotes, ...quotes]) }
-  return { ...more, curve: curveOf(more) ?? offer.curve }
+  return { ...more, curve: curveOf(more) ?? offer.curve, pools: poolsUsed(more) }
+}
+
+/** A venue's best pool is another one for another amount: all count that any of its quotes goes through. */
+function poolsUsed(offer: Omit<Offer, 'curve' | 'pools'>): readonly string[] {
+  if (offer.pool !== null || offer.routes === undefined) return offer.listed
+  return [...new Set([...offer.quotes.values()].flatMap((quote) => poolsOf(offer, quote)))]
 }
 
 /** What a quote is expected to bring, in the other units: below zero when buying. */
@@ -118,22 +129,14 @@ export function isUseful(quote: Quote | string | undefined): quote is Quote {
 }
 
 /**
- * Offers of which no two have a pool in common: of those that share one, the one where a leg costs less, or the first, but
- * never one that has to prove itself before one that need not. They would spoil each other's price.
+ * The pools that a quote may go through.
+ *
+ * @example
+ * poolsOf({ listed: ['a', 'b'], routes: { '500': 'a' } }, { amount: '1', route: '500' }) // ['a']
  */
-export function withoutSharedPools(offers: readonly Offer[]): Offer[] {
-  const inOrder = [...offers].sort((a, b) => {
-    if (a.isProbe !== b.isProbe) return a.isProbe ? 1 : -1
-    return a.legCost < b.legCost ? -1 : a.legCost > b.legCost ? 1 : 0
-  })
-  const taken = new Set<string>()
-  const kept = new Set<Offer>()
-  for (const offer of inOrder) {
-    if (offer.pools.some((pool) => taken.has(pool))) continue
-    for (const pool of offer.pools) taken.add(pool)
-    kept.add(offer)
-  }
-  return offers.filter((offer) => kept.has(offer))
+export function poolsOf({ listed, routes }: Pick<Offer, 'listed' | 'routes'>, { route }: Quote): readonly string[] {
+  const pool = route === undefined ? undefined : routes?.[route]
+  return pool === undefined ? listed : [pool]
 }
 
 function gainOf({ amount }: { amount: BaseUnits }, side: Side): bigint {

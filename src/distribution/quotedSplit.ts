@@ -2,8 +2,9 @@ import { baseUnits } from '../domain/amount.ts'
 import type { Quote, Side } from '../domain/swap.ts'
 import type { AllocationRequest } from './distribution.ts'
 import { total } from './integers.ts'
-import { expectedGain, isUseful, type Offer, quoteFor, withoutSharedPools, withQuotes } from './offer.ts'
-import { chooseSplit, isBetter, type Worth } from './split.ts'
+import { expectedGain, isUseful, type Offer, poolsOf, quoteFor, withQuotes } from './offer.ts'
+import { type Part, planOver } from './rivals.ts'
+import { isBetter, type Worth } from './split.ts'
 
 /** A leg as the venue itself has quoted it. */
 export interface QuotedLeg {
@@ -30,14 +31,10 @@ export interface QuotedOrder {
 
 /** A round trip that promises less than this share of what is there takes longer than it is worth: half a basis point. */
 const worthwhile = 20_000n
+/** Rounds in all. A venue may refuse what it promised, which takes a round; whoever is still open then may take the order alone. */
+const roundsCeiling = 12
 /** Two amounts that differ by less than this part are beside each other. */
 const besidePart = 1_000n
-
-/** What one venue is to get, in the order's units. */
-interface Part {
-  readonly offer: Offer
-  readonly amount: bigint
-}
 
 /**
  * The best split over the offers that their venues have quoted for exactly these amounts.
@@ -56,22 +53,18 @@ export async function quotedSplit(
   let open = offers
   let best: QuotedSplit | null = null
   let surprise = 0n
-  // It ends: each round without a split has one venue less.
-  for (let rounds = 0; best === null || rounds < order.roundsMax; rounds += 1) {
-    const rivals = withoutSharedPools(open)
-    const plan = chooseSplit(rivals, order)
-    const parts = rivals.map((offer, place) => ({ offer, amount: plan.shares[place] ?? 0n }))
-    const chosen = parts.filter(({ amount }) => amount > 0n)
-    if (chosen.length === 0 || (best !== null && !isWorthAsking(plan, best, surprise))) break
-    const asked = await quoted(chosen, order)
+  for (let rounds = 0; rounds < (best === null ? roundsCeiling : order.roundsMax); rounds += 1) {
+    const plan = planOver(open, order)
+    if (plan.parts.length === 0 || (best !== null && !isWorthAsking(plan, best, surprise))) break
+    const asked = await quoted(plan.parts, order)
     surprise = asked.surprise
     open = open.map((offer) => asked.offers.get(offer.venue) ?? offer).filter(({ venue }) => !(venue in asked.refused))
     Object.assign(refused, asked.refused)
     if (Object.keys(asked.refused).length > 0) continue
     const split = worthOf(
-      chosen.map(({ offer, amount }) => ({ offer: asked.offers.get(offer.venue) ?? offer, amount })),
+      plan.parts.map(({ offer, amount }) => ({ offer: asked.offers.get(offer.venue) ?? offer, amount })),
     )
-    if (split !== null && (best === null || isBetter(split, best))) best = split
+    if (split !== null && isDisjoint(split) && (best === null || isBetter(split, best))) best = split
     if (asked.offers.size === 0) break
   }
   return { split: bestAlone(open, order, best), refused }
@@ -135,6 +128,12 @@ function isWorthAsking(plan: Worth, best: QuotedSplit, surprise: bigint): boolea
 
 function size(amount: bigint): bigint {
   return amount < 0n ? -amount : amount
+}
+
+/** False where two legs go through one pool, as their own quotes say only now: the next plan knows that they share it. */
+function isDisjoint({ legs }: QuotedSplit): boolean {
+  const pools = legs.flatMap(({ offer, quote }) => [...new Set(poolsOf(offer, quote))])
+  return new Set(pools).size === pools.length
 }
 
 /** What a split is worth by the venues' own quotes. A leg that would bring nothing is none. */

@@ -209,30 +209,21 @@ describe('what is asked of the venues', () => {
     expect(legs.map(({ venue }) => venue)).toEqual(['a', 'b'])
     expect(unallocated).toBe('0')
   })
+
+  test('where one venue after the other refuses its part it ends, and who is left takes the order alone', async () => {
+    const odd = { venue: weighted(1e22, 1e22, 1), answer: () => 'It reverts.' }
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, place) => [nameOf(place), odd]))
+    const { request, quoted } = ask(many, { amount })
+
+    const { legs } = await new DistributionManager({ legsMax: 2 }).allocate(request)
+
+    expect(legs).toMatchObject([{ amount: `${amount}` }])
+    // Three amounts a round: its part, and one on either side.
+    expect(quoted.length).toBeLessThanOrEqual(3 * 12)
+  })
 })
 
 describe('which venues get a leg', () => {
-  test('of two venues on one pool only the one with cheaper legs', async () => {
-    const shared = { venue: deep, pools: ['the pool'] }
-    const { request } = ask({ dear: { ...shared, legCost: 2n }, cheap: { ...shared, legCost: 1n } }, { amount })
-
-    const { legs } = await new DistributionManager().allocate(request)
-
-    expect(legs).toMatchObject([{ venue: 'cheap', amount: `${amount}` }])
-  })
-
-  test('of two venues on one pool at equal cost the first; where that is of no use, the other', async () => {
-    const shared = { venue: deep, pools: ['the pool'] }
-    const market = { a: shared, b: shared }
-    const [first, second] = [ask(market, { amount }), ask({ ...market, a: { ...shared, cap: 0n } }, { amount })]
-
-    const taken = await new DistributionManager().allocate(first.request)
-    const other = await new DistributionManager().allocate(second.request)
-
-    expect(taken.legs).toMatchObject([{ venue: 'a', amount: `${amount}` }])
-    expect(other.legs).toMatchObject([{ venue: 'b', amount: `${amount}` }])
-  })
-
   test('a leg that brings less than its gas is not sent, not even where nobody else can take its part of a sale', async () => {
     const small = { venue: deep, cap: amount / 100n, legCost: amount }
     const market = { a: { venue: deep, cap: amount / 2n }, small }

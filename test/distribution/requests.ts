@@ -11,6 +11,10 @@ export interface Listing {
   readonly cap?: bigint
   readonly legCost?: bigint
   readonly pools?: readonly string[]
+  /** The pools by the routes that quotes name. */
+  readonly routes?: Readonly<Record<string, string>>
+  /** The route that the quote for an amount names. */
+  readonly routeOf?: (amount: bigint) => string
   /** Why it takes nothing at all. */
   readonly refusal?: string
   /** What it answers to a quote that no survey asked for; a string where it has none. */
@@ -25,12 +29,13 @@ export interface Asking {
 }
 
 /** What a venue would say for an amount. */
-export function quoteOf({ venue }: Listing, side: Side, amount: bigint): Quote | string {
+export function quoteOf({ venue, routeOf }: Listing, side: Side, amount: bigint): Quote | string {
   const exact = side === 'sell' ? venue.output(Number(amount)) : venue.input(Number(amount))
   const isWithin = side === 'sell' || Number(amount) < venue.outputMax
   if (!isWithin || !Number.isFinite(exact)) return 'It has not enough.'
   const units = BigInt(side === 'sell' ? Math.floor(exact) : Math.ceil(exact))
-  return units > 0n ? { amount: baseUnits(units) } : 'It would give nothing.'
+  if (units <= 0n) return 'It would give nothing.'
+  return { amount: baseUnits(units), ...(routeOf !== undefined && { route: routeOf(amount) }) }
 }
 
 /** An order in a market of listings. */
@@ -47,6 +52,7 @@ export function ask(
     listing.refusal ?? {
       cap: baseUnits(listing.cap ?? amount),
       pools: listing.pools ?? [name],
+      ...(listing.routes !== undefined && { routes: listing.routes }),
       closedForm: listing.venue.closedForm,
       quotes: listing.venue.closedForm === null ? amounts.map((one) => quoteOf(listing, side, BigInt(one))) : [],
       legCost: baseUnits(listing.legCost ?? 0n),
