@@ -7,6 +7,7 @@ import { readFill } from './fills.ts'
 import { type Periphery, peripheryCall } from './periphery.ts'
 import { holdingsRequest, noLiquidity, onChain, pairWords, poolsRequest } from './pools.ts'
 import { decodeRevert } from './reverts.ts'
+import { swapShapes } from './swapShapes.ts'
 import { readWord, uintWord } from './words.ts'
 
 /** A venue on Algebra Integral, from its version 1.1 on: QuickSwap V4, Camelot V4 and others. */
@@ -62,6 +63,7 @@ export function algebra(venue: AlgebraVenue, deps: DepsAlgebra): Dex {
     const data: Hex = `${selectors.poolByPair}${pairWords(pair, wrappedNative)}`
     return { kind: 'call', to: lowerHex(deps.factory), data }
   }
+  const encode: Dex['swapCall'] = (swap, terms) => peripheryCall(integral, contracts, { swap, terms, pool: byFactory })
   return {
     venue: venue.id,
     contracts: [contracts.router],
@@ -73,7 +75,8 @@ export function algebra(venue: AlgebraVenue, deps: DepsAlgebra): Dex {
       reads: [quoteRead(lowerHex(venue.quoter), swap, wrappedNative)],
       answer: ([reply]) => readQuote(venue.id, swap, reply),
     }),
-    swapCall: (swap, terms) => peripheryCall(integral, contracts, { swap, terms, pool: byFactory }),
+    swapCall: encode,
+    swapShapes: () => swapShapes(encode, { sell: [undefined], buy: [undefined] }),
     fill: (swap, receipt) => readFill(swap, receipt.logs, contracts),
   }
 }

@@ -10,6 +10,7 @@ import type { Dex, Market, Pair, Pool, PoolListing, SwapTerms } from './dex.ts'
 import { readFill, type SwapContracts } from './fills.ts'
 import { bestQuote, listingOf, onChain } from './pools.ts'
 import { decodeRevert } from './reverts.ts'
+import { swapShapes } from './swapShapes.ts'
 import { addressWord, readAddress, readWord, uintWord } from './words.ts'
 
 /** Balancer V2: one vault that keeps the tokens of every pool and trades in them. */
@@ -46,6 +47,8 @@ export function balancerV2(venue: BalancerV2Venue, deps: DepsBalancer): Dex {
   // The vault wraps and unwraps by itself.
   const contracts = { router: lowerHex(venue.vault), wrappedNative: lowerHex(deps.wrappedNative) }
   const configured = venue.pools.map(lowerHex)
+  const encode: Dex['swapCall'] = (swap, terms) =>
+    swapCall(contracts.router, poolOf(venue.id, terms.quote, configured), swap, terms)
   return {
     venue: venue.id,
     contracts: [contracts.router],
@@ -63,7 +66,8 @@ export function balancerV2(venue: BalancerV2Venue, deps: DepsBalancer): Dex {
         },
       }
     },
-    swapCall: (swap, terms) => swapCall(contracts.router, poolOf(venue.id, terms.quote, configured), swap, terms),
+    swapCall: encode,
+    swapShapes: () => swapShapes(encode, { sell: configured, buy: configured }),
     fill: (swap, receipt) => readFill(swap, receipt.logs, contracts),
   }
 }

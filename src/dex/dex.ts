@@ -1,4 +1,5 @@
 import type { BaseUnits } from '../domain/amount.ts'
+import type { CallShape } from '../domain/callShape.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { Request } from '../domain/read.ts'
 import type { ConstantProduct, Fill, Quote, Swap } from '../domain/swap.ts'
@@ -17,7 +18,6 @@ export interface Pool {
   readonly address: Hex
 }
 
-/** What a venue's pools for a pair are like at one block. */
 /** What a venue says of its pools for a pair. */
 export interface PoolListing {
   readonly pools: readonly Pool[]
@@ -25,6 +25,7 @@ export interface PoolListing {
   readonly isSure: boolean
 }
 
+/** What a venue's pools for a pair are like at one block. */
 export interface Market {
   /** What each pool holds of the token that goes in, in base units, by its route ('' for null). */
   readonly depths: Readonly<Record<string, BaseUnits>>
@@ -77,6 +78,9 @@ export interface Dex {
 
   /** The transaction that does the swap. Native ETH goes in as `value` and comes out unwrapped. */
   swapCall(swap: Swap, terms: SwapTerms): Call
+
+  /** Every form that a `swapCall` can have: no other call gets a signature for the venue. Worth asking once. */
+  swapShapes(): readonly CallShape[]
 
   /**
    * What the wallet paid and received, in base units, from the logs of a receipt that succeeded. Equals its balance

@@ -8,6 +8,7 @@ import type { Dex, Market, Pair, Pool, SwapTerms } from './dex.ts'
 import { readFill, type SwapContracts } from './fills.ts'
 import { noLiquidity, onChain, pairWords, poolsRequest } from './pools.ts'
 import { decodeRevert } from './reverts.ts'
+import { swapShapes } from './swapShapes.ts'
 import { addressWord, readWord, uintWord } from './words.ts'
 
 /** A venue of the Uniswap V2 family: Uniswap V2, SushiSwap, PancakeSwap V2 and other copies of its router. */
@@ -68,6 +69,7 @@ const twoTokens = uintWord(2n)
 export function uniswapV2(venue: UniswapV2Venue, deps: DepsV2): Dex {
   const wrappedNative = lowerHex(deps.wrappedNative)
   const contracts = { router: lowerHex(venue.router), wrappedNative }
+  const encode: Dex['swapCall'] = (swap, terms) => swapCall(venue.id, contracts, swap, terms)
   return {
     venue: venue.id,
     contracts: [contracts.router],
@@ -81,7 +83,8 @@ export function uniswapV2(venue: UniswapV2Venue, deps: DepsV2): Dex {
     },
     marketRequest: (pair, pools) => marketRequest(venue.feePpm ?? usualFeePpm, wrappedNative, pair, pools),
     quoteRequest: (swap) => quoteRequest(venue.id, contracts, swap),
-    swapCall: (swap, terms) => swapCall(venue.id, contracts, swap, terms),
+    swapCall: encode,
+    swapShapes: () => swapShapes(encode, { sell: [undefined, supportingRoute], buy: [undefined] }),
     fill: (swap, receipt) => readFill(swap, receipt.logs, contracts),
   }
 }

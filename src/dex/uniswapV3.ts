@@ -7,6 +7,7 @@ import { readFill } from './fills.ts'
 import { type Periphery, peripheryCall } from './periphery.ts'
 import { bestQuote, holdingsRequest, onChain, pairWords, poolsRequest } from './pools.ts'
 import { decodeRevert } from './reverts.ts'
+import { swapShapes } from './swapShapes.ts'
 import { readWord, uintWord } from './words.ts'
 
 /** A venue of the Uniswap V3 family: Uniswap V3, PancakeSwap V3, SushiSwap V3 and other copies of its pools and routers. */
@@ -85,6 +86,10 @@ export function uniswapV3(venue: UniswapV3Venue, deps: DepsV3): Dex {
     const words = pairWords(pair, wrappedNative) + uintWord(BigInt(fee))
     return { kind: 'call', to: lowerHex(deps.factory), data: `${selectors.getPool}${words}` }
   }
+  const encode: Dex['swapCall'] = (swap, terms) => {
+    const pool = uintWord(feeOf(venue.id, terms.quote, feeTiers))
+    return peripheryCall(periphery, contracts, { swap, terms, pool })
+  }
   return {
     venue: venue.id,
     contracts: [contracts.router],
@@ -102,10 +107,8 @@ export function uniswapV3(venue: UniswapV3Venue, deps: DepsV3): Dex {
         },
       }
     },
-    swapCall: (swap, terms) => {
-      const pool = uintWord(feeOf(venue.id, terms.quote, feeTiers))
-      return peripheryCall(periphery, contracts, { swap, terms, pool })
-    },
+    swapCall: encode,
+    swapShapes: () => swapShapes(encode, { sell: feeTiers.map(String), buy: feeTiers.map(String) }),
     fill: (swap, receipt) => readFill(swap, receipt.logs, contracts),
   }
 }
@@ -133,9 +136,11 @@ function feeOf(venue: string, { route }: Quote, feeTiers: readonly number[]): bi
   // A caller's own quote has no route; with a single pool there is no doubt.
   const [onlyTier, ...others] = feeTiers
   if (route === undefined && onlyTier !== undefined && others.length === 0) return BigInt(onlyTier)
-  if (route !== undefined && /^\d{1,7}$/.test(route)) return BigInt(route)
+  const named = feeTiers.find((fee) => `${fee}` === route)
+  if (named !== undefined) return BigInt(named)
   throw new InvalidOrderError(`A quote for ${venue} must name the fee tier of its pool as the route.`, {
     venue,
     route: route ?? 'none',
+    feeTiers: feeTiers.join(', '),
   })
 }

@@ -10,6 +10,7 @@ import type { Dex, Pair, SwapTerms } from './dex.ts'
 import { netTransferred } from './fills.ts'
 import { bestQuote } from './pools.ts'
 import { decodeRevert } from './reverts.ts'
+import { swapShapes } from './swapShapes.ts'
 import {
   currencyWord,
   isZeroForOne,
@@ -18,6 +19,7 @@ import {
   type PoolKindV4,
   poolKeys,
   poolRequest,
+  routeOf,
 } from './uniswapV4Pools.ts'
 import { addressWord, readWord, uintWord } from './words.ts'
 
@@ -91,6 +93,8 @@ export function uniswapV4(venue: UniswapV4Venue, deps: DepsV4): Dex {
     known.set(name, keys)
     return keys
   }
+  const encode: Dex['swapCall'] = (swap, terms) =>
+    swapCall(router, swap, terms, keyOf(venue.id, terms.quote, keysOf(swap)))
   return {
     venue: venue.id,
     contracts: [router],
@@ -109,7 +113,8 @@ export function uniswapV4(venue: UniswapV4Venue, deps: DepsV4): Dex {
         },
       }
     },
-    swapCall: (swap, terms) => swapCall(router, swap, terms, keyOf(venue.id, terms.quote, keysOf(swap))),
+    swapCall: encode,
+    swapShapes: () => swapShapes(encode, { sell: kinds.map(routeOf), buy: kinds.map(routeOf) }),
     fill: (swap, { logs }) => fillOf(swap, logs, { poolManager: places.poolManager, router }),
   }
 }

@@ -58,6 +58,16 @@ export function isZeroForOne({ tokenIn, tokenOut }: Pair): boolean {
 }
 
 /**
+ * How quotes name a pair's pool of this kind.
+ *
+ * @example
+ * routeOf({ feePpm: 500, tickSpacing: 10 }) // '500/10'
+ */
+export function routeOf({ feePpm, tickSpacing }: PoolKindV4): string {
+  return `${feePpm}/${tickSpacing}`
+}
+
+/**
  * The pools that a pair may have, one of each kind, without hooks: a hook is somebody's own code in every swap.
  *
  * @example
@@ -66,9 +76,9 @@ export function isZeroForOne({ tokenIn, tokenOut }: Pair): boolean {
 export function poolKeys(pair: Pair, kinds: readonly PoolKindV4[]): readonly PoolKey[] {
   const [first, second] = isZeroForOne(pair) ? [pair.tokenIn, pair.tokenOut] : [pair.tokenOut, pair.tokenIn]
   const currencies = currencyWord(first) + currencyWord(second)
-  return kinds.map(({ feePpm, tickSpacing }) => {
-    const words = currencies + uintWord(BigInt(feePpm)) + uintWord(BigInt(tickSpacing)) + zero
-    return { route: `${feePpm}/${tickSpacing}`, words, id: keccak256(`0x${words}`) as Hex }
+  return kinds.map((kind) => {
+    const words = currencies + uintWord(BigInt(kind.feePpm)) + uintWord(BigInt(kind.tickSpacing)) + zero
+    return { route: routeOf(kind), words, id: keccak256(`0x${words}`) as Hex }
   })
 }
 

@@ -156,11 +156,15 @@ async function openAll(
 
   const bank = bankOf(settings, store, clock)
   const fees = feeBook(bank)
+  const venues = openVenues(settings.venues, chain, openers)
+  const signing = venues.then(async (opened) => {
+    // What may be signed depends on what the venues' contracts say about themselves.
+    const signer = await openers.openSigner(settings, allowListOf(settings, opened.values(), { live, gaps }))
+    closers.push(() => signer.close())
+    return signer
+  })
   const [signer, follower, tokens, dexes] = await together([
-    openers.openSigner(settings, allowListOf(settings, { live, gaps })).then((opened) => {
-      closers.push(() => opened.close())
-      return opened
-    }),
+    signing,
     startHeadFollower({
       chain,
       clock,
@@ -172,7 +176,7 @@ async function openAll(
       return started
     }),
     readTokens(settings.tokens, chain, bank),
-    openVenues(settings.venues, chain, openers),
+    venues,
   ])
   checkParts(live, work, signer.wallets, dexes)
   await adoptHashes(follower, work)

@@ -2,6 +2,7 @@ import { NotAllowedError } from '../domain/errors.ts'
 import { type Hex, lowerHex } from '../domain/hex.ts'
 import type { TransactionFields } from './encodeTransaction.ts'
 import type { AllowList } from './messages.ts'
+import { matchShapes } from './shapes.ts'
 
 /** @throws NotAllowedError for a transaction that must not be signed, with its wallet, recipient and selector. */
 export type Guard = (wallet: Hex, transaction: TransactionFields) => void
@@ -25,18 +26,19 @@ const uint48Digits = 12
  * guard(wallet, readFields(transaction))
  */
 export function allowOnly(allow: AllowList, chainId: number): Guard {
-  const contracts = new Set(allow.contracts.map(lowerHex))
   const tokens = new Set(allow.tokens.map(lowerHex))
-  const permits = new Set(allow.permits.map(lowerHex))
-  const spenders = new Set(allow.spenders.map(lowerHex))
+  const { direct, permits } = spendersOf(allow)
+  const isSwap = matchShapes(allow.swaps, tokens)
   const limits = { chainId: BigInt(chainId), gasLimit: BigInt(allow.gasLimit), maxFee: BigInt(allow.maxFeePerGas) }
 
-  function isAllowed(wallet: Hex, { to, data, value }: TransactionFields): boolean {
+  function isAllowed(wallet: Hex, transaction: TransactionFields): boolean {
+    const { to, data, value } = transaction
     if (to === wallet && data === '0x' && value === 0n) return true
-    // First what may do less: such an address is not to be called in any way as well.
-    if (tokens.has(to)) return value === 0n && isApproval(data, spenders)
-    if (permits.has(to)) return value === 0n && isPermit(data, tokens, spenders)
-    return contracts.has(to)
+    // First what may do less: no venue makes a token callable.
+    if (tokens.has(to)) return value === 0n && isApproval(data, direct)
+    const permitted = permits.get(to)
+    if (permitted !== undefined) return value === 0n && isPermit(data, tokens, permitted)
+    return isSwap(wallet, transaction)
   }
 
   return (wallet, transaction) => {
@@ -56,6 +58,24 @@ export function allowOnly(allow: AllowList, chainId: number): Guard {
     }
     if (!isAllowed(wallet, transaction)) throw refuse('Nothing that is configured implies this call.', {})
   }
+}
+
+/** Those that tokens themselves may be told of, and those that each Permit2 contract may be told of. */
+function spendersOf({ spenders }: AllowList): {
+  readonly direct: ReadonlySet<Hex>
+  readonly permits: ReadonlyMap<Hex, ReadonlySet<Hex>>
+} {
+  const direct = new Set<Hex>()
+  const permits = new Map<Hex, Set<Hex>>()
+  for (const { address, via } of spenders) {
+    if (via === undefined) {
+      direct.add(lowerHex(address))
+      continue
+    }
+    const permitted = permits.get(lowerHex(via)) ?? new Set()
+    permits.set(lowerHex(via), permitted.add(lowerHex(address)))
+  }
+  return { direct, permits }
 }
 
 /** `approve(spender, amount)` of an ERC-20, to the byte. */

@@ -1,4 +1,5 @@
 import type { BaseUnits } from '../domain/amount.ts'
+import type { CallShape } from '../domain/callShape.ts'
 import type { Failure } from '../domain/errors.ts'
 import type { Hex } from '../domain/hex.ts'
 import type { SignedTransaction, UnsignedTransaction } from '../domain/transaction.ts'
@@ -11,20 +12,26 @@ export type WalletConfig =
   | { readonly keystore: string; readonly passwordEnv: string }
   | { readonly privateKeyEnv: string }
 
+/** Who may be allowed to take tokens: in the token itself or, where there is a `via`, in that Permit2 contract alone. */
+interface AllowedSpender {
+  readonly address: Hex
+  readonly via?: Hex
+}
+
 /**
  * All that can get a signature, beside a transfer of nothing from a wallet to itself. Addresses in any case of letters.
  *
- * An address that is both a venue's contract and a token counts as a token: a venue's may be called in any way, and a call
- * of a token may give it away.
+ * An address that is a token takes approvals alone, whatever else it is: another call of it may give the token away.
+ *
+ * What swaps are for stays open: within their shapes and the ceilings, whoever asks for signatures chooses amount, bound,
+ * deadline and pool, and the gas that is paid. A swap without a bound can be sandwiched, but what it buys is the wallet's.
  */
 export interface AllowList {
-  /** Contracts of venues, which take any call. */
-  readonly contracts: readonly Hex[]
-  /** ERC-20s, which take only an approval of one of the `spenders`. */
+  /** The swaps of the venues: contract, function, who receives, which tokens. */
+  readonly swaps: readonly CallShape[]
+  /** ERC-20s that may be traded and approved. */
   readonly tokens: readonly Hex[]
-  /** Permit2 contracts, which take only an approval of one of the `spenders` for one of the `tokens`. */
-  readonly permits: readonly Hex[]
-  readonly spenders: readonly Hex[]
+  readonly spenders: readonly AllowedSpender[]
   /** Wei per gas unit: the highest of all ceilings, a cancellation's. */
   readonly maxFeePerGas: BaseUnits
   /** Gas units of one transaction. */

@@ -14,7 +14,7 @@ import { AbiCoder, Interface } from 'ethers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { balanceRead } from '../../src/dex/erc20.ts'
-import { uniswapV3 } from '../../src/dex/uniswapV3.ts'
+import { type RouterGeneration, uniswapV3 } from '../../src/dex/uniswapV3.ts'
 import { addressWord, uintWord } from '../../src/dex/words.ts'
 import { InvalidOrderError, NoLiquidityError } from '../../src/domain/errors.ts'
 import type { Hex } from '../../src/domain/hex.ts'
@@ -28,12 +28,17 @@ const quoter = new Interface(quoterArtifact.abi)
 const venue = { id: 'uniswap-v3', kind: 'uniswapV3', router: addresses.router, quoter: addresses.quoter } as const
 const deps = { wrappedNative: addresses.weth, factory: addresses.factory, generation: 'SwapRouter02' } as const
 const dex = uniswapV3(venue, deps)
-const old = uniswapV3(venue, { ...deps, generation: 'SwapRouter' })
+const ofTier = (fee: number, generation: RouterGeneration) =>
+  uniswapV3({ ...venue, feeTiers: [500, fee] }, { ...deps, generation })
 const onChain = ({ address }: Token) => (address === 'native' ? addresses.weth : address)
 
 test('a swap call is what an ABI encoder makes of the router’s multicall, byte for byte', () => {
   const property = fc.property(anySwap, fc.integer({ min: 1, max: 999_999 }), ({ swap, limit, deadlineS }, fee) => {
-    const call = dex.swapCall(swap, { quote: { amount: '1', route: `${fee}` }, limit, deadlineS })
+    const call = ofTier(fee, 'SwapRouter02').swapCall(swap, {
+      quote: { amount: '1', route: `${fee}` },
+      limit,
+      deadlineS,
+    })
 
     const fromNative = swap.tokenIn.address === 'native'
     const toNative = swap.tokenOut.address === 'native'
@@ -57,7 +62,7 @@ test('a swap call is what an ABI encoder makes of the router’s multicall, byte
 
 test('a swap call of the older router has the deadline in the swap, byte for byte', () => {
   const property = fc.property(anySwap, fc.integer({ min: 1, max: 999_999 }), ({ swap, limit, deadlineS }, fee) => {
-    const call = old.swapCall(swap, { quote: { amount: '1', route: `${fee}` }, limit, deadlineS })
+    const call = ofTier(fee, 'SwapRouter').swapCall(swap, { quote: { amount: '1', route: `${fee}` }, limit, deadlineS })
 
     const fromNative = swap.tokenIn.address === 'native'
     const toNative = swap.tokenOut.address === 'native'
@@ -172,4 +177,12 @@ test('a quote without a route takes the only fee tier, and is refused where ther
 
   expect(single.swapCall(swapOf(), terms)).toEqual(named)
   expect(() => dex.swapCall(swapOf(), terms)).toThrow(InvalidOrderError)
+})
+
+test('a quote through a fee tier that is not configured is refused', () => {
+  const swap = (route: string) => () =>
+    dex.swapCall(swapOf(), { quote: { amount: '1', route }, limit: '1', deadlineS: 1 })
+
+  for (const route of ['2500', '0500', '5e2']) expect(swap(route)).toThrow(InvalidOrderError)
+  expect(swap('500')).not.toThrow()
 })

@@ -2,13 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { parseOptions } from '../../src/config.ts'
 import { algebra } from '../../src/dex/algebra.ts'
 import { balancerV2 } from '../../src/dex/balancerV2.ts'
-import type { Dex } from '../../src/dex/dex.ts'
+import type { Dex, Spender } from '../../src/dex/dex.ts'
 import { approveCall, unlimited } from '../../src/dex/erc20.ts'
-import type { VenueConfig } from '../../src/dex/openDex.ts'
 import { uniswapV2 } from '../../src/dex/uniswapV2.ts'
 import { uniswapV3 } from '../../src/dex/uniswapV3.ts'
 import { uniswapV4, usualPermit2 } from '../../src/dex/uniswapV4.ts'
-import type { BaseUnits } from '../../src/domain/amount.ts'
 import type { Hex } from '../../src/domain/hex.ts'
 import type { Json } from '../../src/domain/json.ts'
 import { allowListOf } from '../../src/runtime/allowList.ts'
@@ -39,64 +37,62 @@ function trade(order: Partial<typeof acceptedOrder>): StoredTrade {
   return { tradeId: 'trade_1', record: { schema: 1, machineVersion: 2, snapshot, historyNext: 0 } }
 }
 
+const deps = { wrappedNative, factory, poolManager: factory } as const
+const [router, vault, ownPermit2] = [address('e1'), address('e2'), address('e3')]
+const v2Dex = uniswapV2(v2, deps)
+const v3Dex = uniswapV3(v3, { ...deps, generation: 'SwapRouter02' })
+const v4 = { id: 'v4', kind: 'uniswapV4', router, quoter, stateView: quoter } as const
+const dexes = {
+  'Uniswap V2': v2Dex,
+  'Uniswap V3': v3Dex,
+  'the older V3': uniswapV3(v3, { ...deps, generation: 'SwapRouter' }),
+  Algebra: algebra({ id: 'algebra', kind: 'algebra', router, quoter }, deps),
+  'Balancer V2': balancerV2({ id: 'balancer', kind: 'balancerV2', vault, pools: [`0x${'ab'.repeat(32)}`] }, deps),
+  'Uniswap V4': uniswapV4(v4, deps),
+  'Uniswap V4 with another Permit2': uniswapV4({ ...v4, permit2: ownPermit2 }, deps),
+} as const satisfies Record<string, Dex>
+const both = [v2Dex, v3Dex]
+const refused = expect.objectContaining({ code: 'NOT_ALLOWED' })
+
 describe('the allow-list of a configuration', () => {
-  test('has the routers, the tokens and the highest of all ceilings, and no quoter', () => {
-    const allow = allowListOf(settings, nothing)
+  test('has the swaps of its venues, the tokens and the highest of all ceilings', () => {
+    const allow = allowListOf(settings, both, nothing)
 
     expect(allow).toEqual({
-      contracts: [routerV2, routerV3],
+      swaps: both.flatMap((dex) => dex.swapShapes()),
       tokens: [usdc],
-      permits: [],
-      spenders: [routerV2, routerV3],
+      spenders: [{ address: routerV2 }, { address: routerV3 }],
       maxFeePerGas: '200000000000',
       gasLimit: 300_000,
     })
+    expect(structuredClone(allow)).toEqual(allow)
   })
 
-  const [router, vault, ownPermit2] = [address('e1'), address('e2'), address('e3')]
-  const deps = { wrappedNative, factory, generation: 'SwapRouter02', poolManager: factory } as const
-  const ofAlgebra = { id: 'algebra', kind: 'algebra', router, quoter } as const
-  const balancer = { id: 'balancer', kind: 'balancerV2', vault, pools: [] } as const
-  const v4 = { id: 'v4', kind: 'uniswapV4', router, quoter, stateView: quoter } as const
-  const v4Elsewhere = { ...v4, id: 'v4-elsewhere', permit2: ownPermit2 }
+  test.each(Object.entries(dexes))('has what %s calls, and nothing of another venue', (_, dex) => {
+    const { swaps } = allowListOf(settings, [dex], nothing)
 
-  test.each<[string, VenueConfig, Dex, readonly Hex[]]>([
-    ['Uniswap V2', v2, uniswapV2(v2, deps), []],
-    ['Uniswap V3', v3, uniswapV3(v3, deps), []],
-    ['Algebra', ofAlgebra, algebra(ofAlgebra, deps), []],
-    ['Balancer V2', balancer, balancerV2(balancer, deps), []],
-    ['Uniswap V4', v4, uniswapV4(v4, deps), [usualPermit2]],
-    ['Uniswap V4 with another Permit2', v4Elsewhere, uniswapV4(v4Elsewhere, deps), [ownPermit2]],
-  ])('has what %s calls, and who takes tokens for it', (_, venue, dex, permits) => {
-    const allow = allowListOf({ ...settings, venues: [venue] }, nothing)
-
-    expect(allow.contracts).toEqual(dex.contracts)
-    expect(new Set(allow.spenders)).toEqual(new Set(dex.spenders.map((spender) => spender.address)))
-    expect(allow.permits).toEqual(permits)
-    expect(dex.spenders.flatMap(({ via }) => via ?? [])).toEqual(permits)
+    expect(new Set(swaps.map(({ to }) => to))).toEqual(new Set(dex.contracts))
   })
 
-  test.each(['0', '1500000', unlimited])(
-    'lets every approval that a venue needs be signed, for %s base units',
-    (amount) => {
-      const allow = allowListOf({ ...settings, venues: [v2, balancer, v4, v4Elsewhere] }, nothing)
-      const guard = allowOnly(allow, 1)
-      const spenders = [uniswapV2(v2, deps), uniswapV4(v4, deps), uniswapV4(v4Elsewhere, deps)].flatMap(
-        (dex) => dex.spenders,
-      )
-      const grants = spenders.map(({ address: spender, via }) => (via === undefined ? { spender } : { spender, via }))
+  test.each(
+    Object.entries(dexes).flatMap(([name, dex]) =>
+      (['0', '1500000', unlimited] as const).map((amount) => [name, amount, dex] as const),
+    ),
+  )('lets every approval that %s needs be signed, for %s base units, and none in another way', (_, amount, dex) => {
+    const guard = allowOnly(allowListOf(settings, [dex], nothing), 1)
+    const signing = (token: Hex, { address: spender, ...via }: Spender) => {
+      const call = approveCall({ token, spender, ...via }, amount)
+      return () => guard(wallet, readFields({ ...transaction, ...call }))
+    }
 
-      const sign = (token: Hex) =>
-        grants.map((grant) => () => {
-          const call = approveCall({ token, ...grant }, amount as BaseUnits)
-          guard(wallet, readFields({ ...transaction, ...call }))
-        })
-
-      for (const signing of sign(usdc)) expect(signing).not.toThrow()
-      for (const signing of sign(address('5e')))
-        expect(signing).toThrow(expect.objectContaining({ code: 'NOT_ALLOWED' }))
-    },
-  )
+    for (const spender of dex.spenders) {
+      expect(signing(usdc, spender)).not.toThrow()
+      expect(signing(address('5e'), spender)).toThrow(refused)
+      // Who takes tokens through Permit2 does not take them by himself.
+      if (spender.via !== undefined) expect(signing(usdc, { address: spender.address })).toThrow(refused)
+      else expect(signing(usdc, { ...spender, via: usualPermit2 })).toThrow(refused)
+    }
+  })
 
   test('lets unfinished trades and gaps keep their own ceilings and tokens, and no contracts', () => {
     const [oldToken, oldOutput] = [address('d1'), address('d2')]
@@ -109,10 +105,11 @@ describe('the allow-list of a configuration', () => {
     const gapPolicy = { ...policy, maxCancelFeePerGas: '1000000000000' }
     const gap = { key: 'gap', snapshot: { context: { order: { ...gapOrder, policy: gapPolicy } } } as unknown as Json }
 
-    const allow = allowListOf(settings, { live: [trade(order)], gaps: [] })
-    const withGap = allowListOf(settings, { live: [], gaps: [gap] })
+    const allow = allowListOf(settings, both, { live: [trade(order)], gaps: [] })
+    const withGap = allowListOf(settings, both, { live: [], gaps: [gap] })
 
-    expect(allow).toMatchObject({ contracts: [routerV2, routerV3], tokens: [usdc, oldToken, oldOutput] })
+    expect(new Set(allow.swaps.map(({ to }) => to))).toEqual(new Set([routerV2, routerV3]))
+    expect(allow.tokens).toEqual([usdc, oldToken, oldOutput])
     expect(allow).toMatchObject({ maxFeePerGas: '900000000000', gasLimit: 500_000 })
     expect(withGap).toMatchObject({ maxFeePerGas: '1000000000000', gasLimit: 300_000 })
   })

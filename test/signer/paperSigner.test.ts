@@ -12,9 +12,8 @@ const key = `0x${'1f'.repeat(32)}`
 const wallet = lowerHex(new Wallet(key).address)
 const router: Hex = `0x${'c0'.repeat(20)}`
 const allow = {
-  contracts: [router],
+  swaps: [{ to: router, payable: true, text: '0xab....' }],
   tokens: [],
-  permits: [],
   spenders: [],
   maxFeePerGas: '90000000000',
   gasLimit: 250_000,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { encryptKeystoreJsonSync, Wallet } from 'ethers'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import type { CallShape } from '../../src/domain/callShape.ts'
 import { toFailure } from '../../src/domain/errors.ts'
 import { type Hex, lowerHex } from '../../src/domain/hex.ts'
 import type { UnsignedTransaction } from '../../src/domain/transaction.ts'
@@ -20,10 +21,11 @@ const second = lowerHex(new Wallet(secondKey).address)
 
 const router: Hex = `0x${'c0'.repeat(20)}`
 const stranger: Hex = `0x${'5e'.repeat(20)}`
+// All that `transaction` below has for data.
+const anyCallTo = (to: Hex): CallShape => ({ to, payable: true, text: `0x${'.'.repeat(520)}` })
 const allow: AllowList = {
-  contracts: [router],
+  swaps: [anyCallTo(router)],
   tokens: [],
-  permits: [],
   spenders: [],
   maxFeePerGas: '90000000000',
   gasLimit: 250_000,
@@ -259,7 +261,11 @@ test('no answer of a worker holds a key or a password', async () => {
   expect(text).not.toContain(password)
 })
 
-const foreign = (nonce: number): UnsignedTransaction => ({ ...transaction(nonce), to: stranger, data: '0xa9059cbb00' })
+const foreign = (nonce: number): UnsignedTransaction => ({
+  ...transaction(nonce),
+  to: stranger,
+  data: `0xa9059cbb${'00'.repeat(256)}`,
+})
 
 test('what the list does not allow is refused alone, by a failure that names it', async () => {
   const signer = await openSigner()
@@ -276,7 +282,7 @@ test('no message to the worker widens its list', async () => {
   const settings = { wallets: [{ privateKeyEnv: 'TEST_KEY' }], chainId: 1, allow }
   const pool = openWorkerPool(settings, 1)
   onTestFinished(() => pool.close())
-  const wider = { ...allow, contracts: [router, stranger] }
+  const wider = { ...allow, swaps: [anyCallTo(router), anyCallTo(stranger)] }
   const request = { wallet: first, transaction: { ...foreign(0), allow: wider }, allow: wider }
   const task = { kind: 'sign', batch: [request], allow: wider, workerData: { ...settings, allow: wider } } as const
 
@@ -287,10 +293,10 @@ test('no message to the worker widens its list', async () => {
 
 test('a worker that is started anew keeps to the list that the signer was opened with', async () => {
   const workers = watchThreads()
-  const given = { ...allow, contracts: [router] }
+  const given = { ...allow, swaps: [anyCallTo(router)] }
   const signer = await openPiscinaSigner({ wallets: [{ privateKeyEnv: 'TEST_KEY' }], chainId: 1, allow: given })
   onTestFinished(() => signer.close())
-  given.contracts.push(stranger)
+  given.swaps.push(anyCallTo(stranger))
 
   await workers[0]?.terminate()
   const [good, bad] = await Promise.allSettled([signer.sign(first, transaction(0)), signer.sign(first, foreign(1))])
