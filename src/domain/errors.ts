@@ -99,6 +99,11 @@ export class InsufficientBalanceError extends BaseError {
   readonly code = 'INSUFFICIENT_BALANCE'
 }
 
+/** The wallet lets the venue take less than the swap sells: what it was allowed was taken back or used up since. Trade again. */
+export class InsufficientAllowanceError extends BaseError {
+  readonly code = 'INSUFFICIENT_ALLOWANCE'
+}
+
 /** The price moved beyond the slippage allowed from the trade's first quote. */
 export class SlippageError extends BaseError {
   readonly code = 'SLIPPAGE'

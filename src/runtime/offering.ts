@@ -1,8 +1,10 @@
 import { approveCall } from '../dex/erc20.ts'
 import { decodeRevert } from '../dex/reverts.ts'
+import { baseUnits, formatAmount } from '../domain/amount.ts'
 import type { Failure } from '../domain/errors.ts'
 import {
   GasLimitError,
+  InsufficientAllowanceError,
   InsufficientBalanceError,
   NoLiquidityError,
   SlippageError,
@@ -10,11 +12,13 @@ import {
 } from '../domain/errors.ts'
 import { gasLimitFor, isAffordable, isAffordableAgain, offerFees } from '../domain/fees.ts'
 import { type LegContext, type LegOrder, type Offer, walletOf } from '../domain/leg.ts'
+import { batchOf } from '../domain/read.ts'
 import type { Swap } from '../domain/swap.ts'
 import type { Call } from '../domain/transaction.ts'
 import { amountOf } from './allowances.ts'
+import { grantRequest, grantsOf } from './grants.ts'
 import { insist } from './insist.ts'
-import { moneyOf } from './legFunds.ts'
+import { moneyOf, soldMax } from './legFunds.ts'
 import { keyOfLeg } from './legKeys.ts'
 import { reserveGas } from './legLedger.ts'
 import { balanceRequest } from './payers.ts'
@@ -174,8 +178,36 @@ async function estimate(context: LegContext, ports: Ports, call: Call, signal: A
   const facts = { venue: order.venue, reason }
   if (code === 'SLIPPAGE' || code === 'EXPIRED') throw new SlippageError('The price moved beyond the limit.', facts)
   if (code === 'LIQUIDITY') throw new NoLiquidityError('The venue cannot fill the swap.', facts)
+  // Most routers hide the token's own reason: whatever the wallet lacks looks like an allowance.
+  if (code === 'ALLOWANCE' || code === 'BALANCE') await checkMeans(order, ports, signal)
   if (code === 'BALANCE') throw new InsufficientBalanceError('The wallet cannot pay for the swap.', facts)
   throw new WouldRevertError('The swap would revert.', facts)
+}
+
+/** Reads whether the wallet can pay for a swap and allows the venue to take it: what it lacks is not the venue's fault. */
+async function checkMeans({ task, venue }: LegOrder, ports: Ports, signal: AbortSignal): Promise<void> {
+  if (task.kind !== 'swap') return
+  const { wallet, tokenIn } = task.swap
+  const { reads, answer } = batchOf([
+    balanceRequest(ports, [wallet], [tokenIn.address]),
+    grantRequest(ports, [wallet], [venue], tokenIn),
+  ])
+  answer(await insist(ports, signal, () => ports.chain.read(reads)))
+  const inWords = (amount: bigint): string => `${formatAmount(baseUnits(amount), tokenIn.decimals)} ${tokenIn.symbol}`
+  const payment = soldMax(task)
+  const balance = ports.funds.balance(wallet, tokenIn.address) ?? payment
+  const facts = { venue, wallet, payment: inWords(payment) }
+  if (balance < payment) {
+    const held = { ...facts, balance: inWords(balance) }
+    throw new InsufficientBalanceError('The wallet does not hold what the swap sells.', held)
+  }
+  const missing = grantsOf(ports, venue, wallet, tokenIn).find((grant) => !ports.allowances.isEnough(grant))
+  if (missing === undefined) return
+  throw new InsufficientAllowanceError('The wallet does not allow the venue to take what the swap sells.', {
+    ...facts,
+    spender: missing.spender,
+    ...(missing.via !== undefined && { via: missing.via }),
+  })
 }
 
 const tooDear: Failure = {

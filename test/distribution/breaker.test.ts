@@ -23,6 +23,7 @@ describe('a verdict', () => {
     'CANCELLED',
     'GAS_PRICE_TOO_HIGH',
     'INSUFFICIENT_BALANCE',
+    'INSUFFICIENT_ALLOWANCE',
     'APPROVAL_FAILED',
     'TIMEOUT',
     'HALTED',
