@@ -159,8 +159,8 @@ test('what is sold back is sold by the wallets that hold it', async () => {
 })
 
 test('what failed is split again by a wallet that holds no more than that', async () => {
+  await world().rpc('anvil_setBalance', [world().accounts[0]?.address, `0x${ether('61').toString(16)}`])
   const execution = await open(patient)
-  await world().rpc('anvil_setBalance', [execution.wallets[0], `0x${ether('61').toString(16)}`])
 
   const { status } = await withOneFailing(execution, { fillPolicy: 'reallocate' })
 

@@ -19,6 +19,7 @@ function twoWallets() {
   return [{ privateKeyEnv: 'LEGWORK_TEST_KEY' }, { privateKeyEnv: 'LEGWORK_TEST_SECOND_KEY' }] as const
 }
 
+/** Before a manager is opened: it reads balances at the head that it knows, and this changes none but the newest. */
 async function setBalance(wallet: Hex, wei: bigint): Promise<void> {
   await world().rpc('anvil_setBalance', [wallet, `0x${wei.toString(16)}`])
 }
@@ -34,9 +35,9 @@ describe('several wallets', () => {
   })
 
   test('that cannot pay are passed over', async () => {
+    await setBalance(world().accounts[0]?.address as Hex, 10n ** 17n)
     const execution = await open({}, { wallets: twoWallets() })
-    const [poor, rich] = execution.wallets
-    await setBalance(poor as Hex, 10n ** 17n)
+    const [, rich] = execution.wallets
 
     const legs = await execution.executeTrade({ ...order, venues: ['uniswap-v2', 'sushi-v2'], amount: '2' })
 
@@ -47,8 +48,8 @@ describe('several wallets', () => {
   })
 
   test('are not promised twice: what a live leg will take is not there for another', async () => {
+    await setBalance(world().accounts[0]?.address as Hex, 15n * 10n ** 17n)
     const execution = await open()
-    await setBalance(execution.wallets[0] as Hex, 15n * 10n ** 17n)
 
     const results = await Promise.allSettled([
       execution.executeTrade(order),

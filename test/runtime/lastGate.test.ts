@@ -32,6 +32,8 @@ function haltedEffects(halt: Halt | null) {
         return { hash: '0x03', raw: '0x04' }
       },
     },
+    // Nothing is limited.
+    ledger: { isIdle: true },
     halting: {
       check() {
         if (halt !== null) throw haltedError(halt)
