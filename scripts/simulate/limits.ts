@@ -10,8 +10,8 @@ const usualSizes = { ETH: 20, USDC: 60_000, DAI: 60_000 } as const
 
 /** Limits of a seed: some have none, some a few that cover each other. */
 export function drawLimits(random: Random, venues: number): Limits {
-  if (random.chance(0.4)) return []
-  return Array.from({ length: random.int(1, 4) }, () => drawLimit(random, venues))
+  if (random.chance(0.3)) return []
+  return Array.from({ length: random.int(1, 5) }, () => drawLimit(random, venues))
 }
 
 function drawLimit(random: Random, venues: number): Limit {
@@ -20,12 +20,12 @@ function drawLimit(random: Random, venues: number): Limit {
     ...(random.chance(0.6) && { venue: `v${random.int(0, venues - 1)}` }),
     ...(random.chance(0.3) && { pair: random.pick(pairsOf[token]) }),
   }
-  const amount = (): string => String(Math.max(1, Math.round(usualSizes[token] * (0.1 + 2 * random.next()))))
-  switch (random.pick(['amount', 'amount', 'window', 'window', 'shareOfTrade', 'shareOfPool'] as const)) {
+  const amount = (): string => String(Math.max(1, Math.round(usualSizes[token] * (0.2 + 2 * random.next()))))
+  switch (random.pick(['amount', 'amount', 'window', 'window', 'window', 'shareOfTrade', 'shareOfPool'] as const)) {
     case 'amount':
       return { ...covered, token, amount: amount() }
     case 'window':
-      return { ...covered, token, window: { seconds: random.int(20, 240), amount: amount() } }
+      return { ...covered, token, window: { seconds: random.int(60, 300), amount: amount() } }
     case 'shareOfTrade':
       return { ...covered, shareOfTrade: random.pick(['0.25', '0.5', '0.9']) }
     case 'shareOfPool':

@@ -9,9 +9,10 @@ export interface PriceRange {
 }
 
 const ether = 10n ** 18n
-/** What is asked for a price is small, and not nothing. */
+/** What is asked for a price is what a swap's gas costs. */
 const askedWei = ether / 100_000n
 const largeWei = ether / 10n
+const swapGas = 200_000n
 
 const ranges = new WeakMap<World, Map<string, PriceRange>>()
 
@@ -27,11 +28,12 @@ function rangeOf({ ledger, plan }: World, symbol: string): PriceRange {
   if (symbol === wrapped.symbol) return { least: (wei) => wei, most: (wei) => wei }
   const address = tokens.find((token) => token.symbol === symbol)?.address ?? '0x'
   let [least, most] = [0n, 0n]
-  for (const { state } of ledger.blocks()) {
+  for (const { state, baseFee } of ledger.blocks()) {
+    const dearWei = swapGas * baseFee > largeWei ? swapGas * baseFee : largeWei
     for (let venue = 0; venue < plan.venues; venue += 1) {
       const pool = poolOf(routerOf(venue), wrapped.address, address)
       const [reserveIn, reserveOut] = [balanceOf(state, wrapped.address, pool), balanceOf(state, address, pool)]
-      const low = (outputOf(largeWei, reserveIn, reserveOut) * ether) / largeWei
+      const low = (outputOf(dearWei, reserveIn, reserveOut) * ether) / dearWei
       const high = ((outputOf(askedWei, reserveIn, reserveOut) + 1n) * ether) / askedWei
       if (least === 0n || low < least) least = low
       if (high > most) most = high

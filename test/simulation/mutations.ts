@@ -235,8 +235,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'more is sold back than was bought',
     file: 'src/runtime/rounds.ts',
-    find: '+ BigInt(fill.amountOut))',
-    replace: '+ BigInt(fill.amountOut) + 1n)',
+    find: '=== wallet ? (leg.fill?.amountOut ?? [])',
+    replace: '=== wallet ? (leg.fill === null ? [] : [leg.fill.amountOut, "1" as const])',
   },
   {
     name: 'what was sold back in part counts as unwound',
