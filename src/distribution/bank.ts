@@ -26,10 +26,26 @@ export function memory(): Bank {
   }
 }
 
-/** What was kept under a key in the present form, or undefined. */
-export function kept<Kept extends { readonly version: number }>(bank: Bank, key: string): Kept | undefined {
+/**
+ * What was kept under a key in the present form; undefined where there is nothing, or what is damaged: no trade may fail by it.
+ *
+ * @param isSound - Whether its fields are what they should be. They may be anything.
+ *
+ * @example
+ * kept<Slot>(bank, 'trade 0', ({ turn }) => isCount(turn))?.turn // 7
+ */
+export function kept<Kept extends { readonly version: number }>(
+  bank: Bank,
+  key: string,
+  isSound: (fields: Readonly<Record<keyof Kept, unknown>>) => boolean,
+): Kept | undefined {
   const value = bank.get(namespace, key)
   if (typeof value !== 'object' || value === null || !('version' in value) || value.version !== version)
     return undefined
-  return value as unknown as Kept
+  return isSound(value as Record<keyof Kept, unknown>) ? (value as unknown as Kept) : undefined
+}
+
+/** Whether this is a number of something: finite, and not below zero. */
+export function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
 }

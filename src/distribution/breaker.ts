@@ -1,3 +1,4 @@
+import { isCount } from './bank.ts'
 import type { DistributionSettings } from './settings.ts'
 
 // Libraries of circuit breakers (cockatiel, opossum) wrap a call and keep their state in memory: this one is a decision about
@@ -57,9 +58,11 @@ export function standingOf(
 ): Standing {
   if (conduct === undefined || conduct.restMs === 0) return { kind: 'trusted' }
   const { restMs, restsUntilMs, probe, failures } = conduct
-  if (nowMs < restsUntilMs) return { kind: 'resting', untilMs: restsUntilMs, failures }
+  // What ends so late that no rest of this length can was noted by a clock that ran ahead: nothing is to be waited for.
+  const isAhead = (untilMs: number) => nowMs < untilMs && untilMs <= nowMs + 2 * restMs
+  if (isAhead(restsUntilMs)) return { kind: 'resting', untilMs: restsUntilMs, failures }
   // The trade that probes may ask twice. One that never tells how it ended must not keep others from it for ever.
-  if (probe === null || probe.tradeId === tradeId || nowMs >= probe.atMs + restMs) return { kind: 'probing' }
+  if (probe === null || probe.tradeId === tradeId || !isAhead(probe.atMs + restMs)) return { kind: 'probing' }
   return { kind: 'resting', untilMs: probe.atMs + restMs, failures }
 }
 
@@ -68,28 +71,49 @@ export function probed(conduct: Conduct, { tradeId, nowMs }: { tradeId: string; 
   return { ...conduct, probe: { tradeId, atMs: nowMs } }
 }
 
+/** Whether a kept conduct can be judged. */
+export function isConduct({
+  failures,
+  restMs,
+  restsUntilMs,
+  probe,
+}: Readonly<Record<keyof Conduct, unknown>>): boolean {
+  const { tradeId, atMs } = Object(probe)
+  const isProbe = probe === null || (typeof tradeId === 'string' && isCount(atMs))
+  return isProbe && [failures, restMs, restsUntilMs].every(isCount)
+}
+
+/** A leg that ended, as far as it says anything of its venue. Times are Unix milliseconds, of its trade. */
+export interface EndedLeg {
+  readonly tradeId: string
+  /** As early as it may have been: before a rest, it says nothing of what came after. */
+  readonly startedAtMs: number
+  readonly endedAtMs: number
+  readonly verdict: Verdict
+}
+
 /**
  * A venue's conduct after a leg there: after too many faults in a row it rests, and twice as long each time that the leg
- * after a rest is one more.
- *
- * @param leg - Of which trade, when it ended in Unix milliseconds, and what it says.
+ * after a rest is one more. A leg from after the rest that goes well ends it.
  *
  * @example
- * judged(conduct, { tradeId: 'trade_1', endedAtMs: 5_000, verdict: 'well' }, settings).failures // 0
+ * judged(conduct, { tradeId: 'trade_1', startedAtMs: 0, endedAtMs: 5_000, verdict: 'well' }, settings).failures // 0
  */
 export function judged(
   conduct: Conduct,
-  { tradeId, endedAtMs, verdict }: { tradeId: string; endedAtMs: number; verdict: Verdict },
+  { tradeId, startedAtMs, endedAtMs, verdict }: EndedLeg,
   { failuresMax, restMs, restMaxMs }: Pick<DistributionSettings, 'failuresMax' | 'restMs' | 'restMaxMs'>,
 ): Conduct {
-  const isBlameless = conduct.failures === 0 && conduct.restMs === 0
-  if (verdict === 'well')
-    return isBlameless ? conduct : { ...conduct, failures: 0, restMs: 0, restsUntilMs: 0, probe: null }
   const isProbe = conduct.probe?.tradeId === tradeId
+  const hasRested = conduct.restMs > 0
+  if (verdict === 'well') {
+    const isBlameless = conduct.failures === 0 && !hasRested
+    const isOld = hasRested && !isProbe && startedAtMs < conduct.restsUntilMs
+    return isBlameless || isOld ? conduct : { ...conduct, failures: 0, restMs: 0, restsUntilMs: 0, probe: null }
+  }
   // It proved nothing: the next trade may try.
   if (verdict === null) return isProbe ? { ...conduct, probe: null } : conduct
   const failures = conduct.failures + 1
-  const hasRested = conduct.restMs > 0
   // Legs from before the rest go on ending during it, and say nothing new.
   const isLate = hasRested && !isProbe
   if (isLate || failures < failuresMax) return { ...conduct, failures }

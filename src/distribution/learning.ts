@@ -1,5 +1,5 @@
 import type { Side } from '../domain/swap.ts'
-import { version } from './bank.ts'
+import { isCount, version } from './bank.ts'
 import { type Verdict, verdictOf } from './breaker.ts'
 import { millionths } from './constantProduct.ts'
 import type { TradeResult } from './distribution.ts'
@@ -48,6 +48,12 @@ export const unknown: Lessons = {
   slippagePpm: 0,
   gasUsed: 0,
   elapsedMs: 0,
+}
+
+/** Whether kept lessons can be reckoned with. */
+export function isLessons({ slippagePpm, ...counts }: Readonly<Record<keyof Lessons, unknown>>): boolean {
+  const names = Object.keys(unknown) as (keyof Lessons)[]
+  return Number.isFinite(slippagePpm) && names.every((name) => name === 'slippagePpm' || isCount(counts[name]))
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Bank, kept, namespace, version } from './bank.ts'
+import { type Bank, isCount, kept, namespace, version } from './bank.ts'
 
 /** So many trade ids are remembered: each has a slot, and the oldest gives way. */
 const slots = 1_024
@@ -36,7 +36,7 @@ export function recentTrades(bank: Bank): RecentTrades {
   }
   // One after the other from the first: none was skipped when they were written.
   for (let place = 0; place < slots; place += 1) {
-    const slot = kept<Slot>(bank, keyOf(place))
+    const slot = kept<Slot>(bank, keyOf(place), isSlot)
     if (slot === undefined) break
     put(slot)
   }
@@ -49,6 +49,10 @@ export function recentTrades(bank: Bank): RecentTrades {
       return true
     },
   }
+}
+
+function isSlot({ turn, tradeId }: Readonly<Record<keyof Slot, unknown>>): boolean {
+  return isCount(turn) && typeof tradeId === 'string'
 }
 
 function keyOf(place: number): string {

@@ -12,7 +12,7 @@ export interface DistributionConfig {
   readonly restMs?: number
   /** The longest rest, in milliseconds. One hour. */
   readonly restMaxMs?: number
-  /** What the one leg after a rest may take of its order, in basis points. 1 000. */
+  /** What the one leg after a rest may take of its order where other venues are trusted, in basis points. 1 000. */
   readonly probeShareBps?: number
 }
 

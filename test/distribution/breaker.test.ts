@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Conduct, judged, standingOf, verdictOf } from '../../src/distribution/breaker.ts'
+import { type Conduct, judged, standingOf, type Verdict, verdictOf } from '../../src/distribution/breaker.ts'
 import { DistributionManager } from '../../src/distribution/distributionManager.ts'
 import { MemoryBank } from '../../src/store/memoryBank.ts'
 import { ask } from './requests.ts'
@@ -8,7 +8,15 @@ import { pool } from './venues.ts'
 
 const settings = { failuresMax: 2, restMs: 1_000, restMaxMs: 3_000, probeShareBps: 1_000 }
 const blameless: Conduct = { version: 1, failures: 0, restMs: 0, restsUntilMs: 0, probe: null }
-const fault = (tradeId: string, endedAtMs: number) => ({ tradeId, endedAtMs, verdict: 'fault' as const })
+const ended =
+  (verdict: Verdict) =>
+  (tradeId: string, endedAtMs: number, startedAtMs = endedAtMs) => ({
+    tradeId,
+    startedAtMs,
+    endedAtMs,
+    verdict,
+  })
+const [fault, success, nothing] = [ended('fault'), ended('well'), ended(null)]
 const rested = judged(judged(blameless, fault('1', 10), settings), fault('2', 20), settings)
 
 describe('a verdict', () => {
@@ -45,16 +53,8 @@ describe('a venue', () => {
   })
 
   test('a good leg in between clears it; one that says nothing does not', () => {
-    const cleared = judged(
-      judged(blameless, fault('1', 10), settings),
-      { tradeId: '2', endedAtMs: 20, verdict: 'well' },
-      settings,
-    )
-    const unclear = judged(
-      judged(blameless, fault('1', 10), settings),
-      { tradeId: '2', endedAtMs: 20, verdict: null },
-      settings,
-    )
+    const cleared = judged(judged(blameless, fault('1', 10), settings), success('2', 20), settings)
+    const unclear = judged(judged(blameless, fault('1', 10), settings), nothing('2', 20), settings)
 
     expect(at(judged(cleared, fault('3', 30), settings), 31)).toEqual({ kind: 'trusted' })
     expect(at(judged(unclear, fault('3', 30), settings), 31)).toMatchObject({ kind: 'resting' })
@@ -79,13 +79,37 @@ describe('a venue', () => {
     expect(at(late, 1_020)).toEqual({ kind: 'probing' })
   })
 
+  test('a leg from before the rest does not end it by going well late', () => {
+    const during = judged(rested, success('3', 900, 15), settings)
+    const afterwards = judged(rested, success('3', 1_500, 15), settings)
+
+    expect(at(during, 901)).toMatchObject({ kind: 'resting', untilMs: 1_020 })
+    expect(at(afterwards, 1_501)).toEqual({ kind: 'probing' })
+  })
+
+  test('a leg that began after the rest ends it, though another trade was to prove it since', () => {
+    const probing = { ...rested, probe: { tradeId: 'q', atMs: 2_100 } }
+
+    expect(at(judged(probing, success('p', 2_200, 1_050), settings), 2_201)).toEqual({ kind: 'trusted' })
+  })
+
+  test('rests no longer than it has to, where a fault was noted by a clock that was far ahead', () => {
+    const ahead = judged(judged(blameless, fault('1', 10), settings), fault('2', 10 ** 12), settings)
+    const probed = { ...ahead, probe: { tradeId: 'p', atMs: 10 ** 12 } }
+
+    expect(at(ahead, 20)).toEqual({ kind: 'probing' })
+    expect(at(probed, 20)).toEqual({ kind: 'probing' })
+    // A little ahead is as good as now.
+    expect(at(ahead, 10 ** 12 - 500)).toMatchObject({ kind: 'resting' })
+  })
+
   test('one trade proves it at a time, and one that tells nothing makes room for the next', () => {
     const probing = { ...rested, probe: { tradeId: 'p', atMs: 2_000 } }
 
     expect(at(probing, 2_100, 'p')).toEqual({ kind: 'probing' })
     expect(at(probing, 2_100)).toMatchObject({ kind: 'resting', untilMs: 3_000 })
     expect(at(probing, 3_000)).toEqual({ kind: 'probing' })
-    const unclear = judged(probing, { tradeId: 'p', endedAtMs: 2_200, verdict: null }, settings)
+    const unclear = judged(probing, nothing('p', 2_200), settings)
     expect(at(unclear, 2_300)).toEqual({ kind: 'probing' })
   })
 })
@@ -136,6 +160,25 @@ describe('the manager', () => {
 
     expect(Object.keys(await split(manager, 3_499))).toEqual(['b'])
     expect(await split(manager, 3_500)).toHaveProperty('a')
+  })
+
+  test('gives a venue that has to prove itself all of an order that no other can take', async () => {
+    const manager = managerWithRest()
+    const alone = ask({ a: deep }, { amount, nowMs: 1_020, tradeId: 'probe' })
+    const other = ask(
+      { a: deep, b: { ...deep, refusal: 'It has no pool.' } },
+      { amount, nowMs: 1_020, tradeId: 'probe' },
+    )
+
+    const { legs, unallocated } = await manager.allocate(alone.request)
+    const beside = await manager.allocate(other.request)
+    const next = manager.allocate(ask({ a: deep }, { amount, nowMs: 1_030, tradeId: 'next' }).request)
+
+    expect(legs).toMatchObject([{ venue: 'a', amount: `${amount}` }])
+    expect(unallocated).toBe('0')
+    expect(beside.legs).toMatchObject([{ venue: 'a', amount: `${amount}` }])
+    // It has to prove itself all the same: one trade at a time.
+    await expect(next).rejects.toMatchObject({ code: 'NO_LIQUIDITY' })
   })
 
   test('says so where every venue rests', async () => {

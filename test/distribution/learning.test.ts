@@ -99,6 +99,27 @@ describe('what the manager makes of it', () => {
     expect((await second.allocate(request)).legs).toMatchObject([{ venue: 'b' }])
   })
 
+  test.each([
+    ['learned a X/Y sell', { ...unknown, slippagePpm: 'much' }],
+    ['learned a X/Y sell', { ...unknown, fills: -8 }],
+    ['learned a X/Y sell', { version: 1 }],
+    ['conduct a X/Y', { version: 1, failures: 5, restMs: 'long', restsUntilMs: 9e15, probe: null }],
+    ['conduct a X/Y', { version: 1, failures: 5, restMs: 1_000, restsUntilMs: 0, probe: 7 }],
+    ['trade 0', { version: 1, turn: 'first' }],
+  ])('a damaged record of %s stops no trade, and is written anew: %j', async (key, value) => {
+    const bank = new MemoryBank()
+    bank.set('distribution', key, value)
+    const manager = new DistributionManager({ failuresMax: 1 }, bank)
+
+    const { legs } = await manager.allocate(ask({ a: deep }, { amount }).request)
+    manager.record(resultOf('trade_1', [leg('a', { failureCode: 'REVERTED' })]))
+
+    expect(legs).toMatchObject([{ venue: 'a', amount: `${amount}` }])
+    expect(bank.get('distribution', 'learned a X/Y sell')).toMatchObject({ legs: 1, faults: 1, slippagePpm: 0 })
+    expect(bank.get('distribution', 'conduct a X/Y')).toMatchObject({ failures: 1, probe: null })
+    expect(bank.get('distribution', 'trade 0')).toMatchObject({ turn: 0, tradeId: 'trade_1' })
+  })
+
   test('records of another version are not read', async () => {
     const bank = new MemoryBank()
     bank.set('distribution', 'learned a X/Y sell', { version: 99, slippagePpm: 'much' })
