@@ -41,14 +41,17 @@ export function capOf(ports: CapPorts, portion: Portion, venue: string, depth: B
   return baseUnits(cap > 0n ? cap : 0n)
 }
 
+/** What a limit on shares looks at. */
+type Sharing = Pick<Portion, 'purpose' | 'tokenIn'> & { readonly order: Pick<Portion['order'], 'pair'> }
+
 /** Hundredths of a percent of a pool that one leg may put into it; null for any, as where something is sold back. */
-export function poolShareBps(ports: Pick<Ports, 'limits'>, portion: Portion, venue: string): bigint | null {
+export function poolShareBps(ports: Pick<Ports, 'limits'>, portion: Sharing, venue: string): bigint | null {
   return portion.purpose === 'unwind' ? null : shareBps(ports, portion, venue, 'ofPoolBps')
 }
 
 function shareBps(
   { limits }: Pick<Ports, 'limits'>,
-  { order, tokenIn }: Portion,
+  { order, tokenIn }: Sharing,
   venue: string,
   share: 'ofTradeBps' | 'ofPoolBps',
 ): bigint | null {

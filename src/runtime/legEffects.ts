@@ -5,11 +5,11 @@ import type { Hex } from '../domain/hex.ts'
 import { type LegContext, type MinedAttempt, walletOf } from '../domain/leg.ts'
 import type { Attempt, Call, Fees, Receipt } from '../domain/transaction.ts'
 import { broadcastLeg, isExpired } from './broadcasting.ts'
-import { insist } from './insist.ts'
 import { keyOfLeg } from './legKeys.ts'
 import { mayPay } from './legLedger.ts'
 import { holdLeg, priceLeg } from './offering.ts'
 import { known, type Ports } from './ports.ts'
+import { requote } from './requoting.ts'
 import type { Effects } from './runner.ts'
 import { until } from './until.ts'
 import { watchPending } from './watching.ts'
@@ -74,13 +74,12 @@ export function legEffects(ports: Ports): Effects<LegContext, LegEffect, LegEven
       return admitted === undefined ? { type: 'leg.admitted' } : admitted.then(() => ({ type: 'leg.admitted' }))
     },
 
-    quote: async ({ order: { task, venue, quote: first } }, signal) => {
+    quote: async ({ order }, signal) => {
+      const { task, venue, quote: first } = order
       if (task.kind !== 'swap') throw new TypeError('An approval has no quote.')
-      const dex = known(dexes, venue, 'venue')
-      const { reads, answer } = dex.quoteRequest(task.swap)
-      const quote = answer(await insist(ports, signal, () => chain.read(reads, follower.head().number)))
+      const quote = await requote(order, task.swap, ports, signal)
       // A token that takes a fee for its transfers still does; the router’s own quote knows nothing of it.
-      const isTaxed = first?.route !== undefined && first.route === dex.feeOnTransferRoute
+      const isTaxed = first?.route !== undefined && first.route === known(dexes, venue, 'venue').feeOnTransferRoute
       return { type: 'leg.quoted', quote: isTaxed ? { ...quote, route: first.route } : quote }
     },
 
