@@ -3,8 +3,8 @@ import type { Quote, Side } from '../domain/swap.ts'
 import type { AllocationRequest } from './distribution.ts'
 import { total } from './integers.ts'
 import { expectedGain, isUseful, type Offer, poolsOf, quoteFor, withQuotes } from './offer.ts'
-import { type Part, planOver } from './rivals.ts'
-import { isBetter, type Worth } from './split.ts'
+import { isWorthMore, type Part, planOver } from './rivals.ts'
+import type { Worth } from './split.ts'
 
 /** A leg as the venue itself has quoted it. */
 export interface QuotedLeg {
@@ -64,7 +64,7 @@ export async function quotedSplit(
     const split = worthOf(
       plan.parts.map(({ offer, amount }) => ({ offer: asked.offers.get(offer.venue) ?? offer, amount })),
     )
-    if (split !== null && isDisjoint(split) && (best === null || isBetter(split, best))) best = split
+    if (split !== null && isDisjoint(split) && (best === null || isWorthMore(split, best, order.side))) best = split
     if (asked.offers.size === 0) break
   }
   return { split: bestAlone(open, order, best), refused }
@@ -154,11 +154,15 @@ function worthOf(parts: readonly Part[]): QuotedSplit | null {
  * A split, or one venue for the whole order where that is better: what seemed to be a curve may have been the best of several
  * pools, and worth less between two quotes than it looked.
  */
-function bestAlone(offers: readonly Offer[], { amount }: QuotedOrder, split: QuotedSplit | null): QuotedSplit | null {
+function bestAlone(
+  offers: readonly Offer[],
+  { amount, side }: QuotedOrder,
+  split: QuotedSplit | null,
+): QuotedSplit | null {
   let best = split
   for (const offer of offers) {
     const alone = offer.curve.reach >= amount ? worthOf([{ offer, amount }]) : null
-    if (alone !== null && (best === null || isBetter(alone, best))) best = alone
+    if (alone !== null && (best === null || isWorthMore(alone, best, side))) best = alone
   }
   return best
 }

@@ -1,3 +1,4 @@
+import type { Side } from '../domain/swap.ts'
 import type { Offer } from './offer.ts'
 import { chooseSplit, isBetter, type SplitOrder, type Worth } from './split.ts'
 
@@ -52,12 +53,25 @@ export function planOver(offers: readonly Offer[], order: SplitOrder): Plan {
     waiting = others
     if (offer.isProbe && best.rivals.some((rival) => !rival.isProbe && sharesPool(rival, offer))) continue
     const draft = draftOver([offer, ...best.rivals, ...ranked])
-    if (!isBetter(draft, best)) continue
+    if (!isWorthMore(draft, best, order.side)) continue
     best = draft
     // What was tried in vain before may do beside this one.
     waiting = leftOutOf(best)
   }
   return best
+}
+
+/**
+ * Whether one of two splits that cannot be had both is to be preferred. What a purchase is short of has no price, so that what
+ * fills more of it comes first. A sale is worth what it brings, as long as that is anything: a little more of it filled at a poor
+ * price is not.
+ *
+ * @example
+ * isWorthMore({ filled: 9n, net: 90n }, { filled: 10n, net: 50n }, 'sell') // true
+ */
+export function isWorthMore(one: Worth, other: Worth, side: Side): boolean {
+  const isGainful = side === 'sell' && (one.net > 0n || other.net > 0n)
+  return isGainful && one.net !== other.net ? one.net > other.net : isBetter(one, other)
 }
 
 /** Of the offers, one after the other, those that share no pool with one before. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DistributionManager } from '../../src/distribution/distributionManager.ts'
 import { ask, type Listing } from './requests.ts'
-import { pool, weighted } from './venues.ts'
+import { gainOf, pool, weighted } from './venues.ts'
 
 const deep = pool(1e24, 1e24, 3000)
 const amount = 10n ** 21n
@@ -50,6 +50,25 @@ describe('of venues on one pool', () => {
     expect(parts).toEqual({ better: cap })
   })
 
+  test('the one gets it that brings more, though the other would fill a little more of a sale', async () => {
+    const thin = { venue: pool(1e21, 1e21, 100), pools: ['thin'] }
+    const good = { venue: weighted(1e24, 1e24, 1), pools: ['thin', 'deep'], legCost: 1n, cap }
+
+    const { parts, unallocated } = await split({ thin, good })
+
+    expect(parts).toEqual({ good: cap })
+    expect(unallocated).toBe('2')
+  })
+
+  test('a purchase is filled first, whatever it costs: it is for exactly this much', async () => {
+    const thin = { venue: pool(1e22, 1e22, 100), pools: ['thin'] }
+    const good = { venue: weighted(1e24, 1e24, 1), pools: ['thin', 'deep'], legCost: 1n, cap }
+
+    const { legs } = await new DistributionManager().allocate(ask({ thin, good }, { amount, side: 'buy' }).request)
+
+    expect(legs).toMatchObject([{ venue: 'thin', amount: `${amount}` }])
+  })
+
   test('one that shares with two is taken for both of them where that is better, and both where that is', async () => {
     const left = { venue: pool(1e22, 1e22, 3000), pools: ['left'], cap: cap / 2n }
     const right = { venue: pool(1e22, 1e22, 3000), pools: ['right'], cap: cap / 2n }
@@ -62,7 +81,7 @@ describe('of venues on one pool', () => {
     expect(Object.keys(two.parts).sort()).toEqual(['left', 'right'])
   })
 
-  test('never two get a leg, whatever they share, and the split fills no less than any of them alone', async () => {
+  test('never two get a leg, whatever they share, and the split is worth no less than any of them alone', async () => {
     const listing = fc.record({
       depth: fc.integer({ min: 1, max: 1000 }),
       price: fc.integer({ min: 90, max: 110 }),
@@ -81,9 +100,14 @@ describe('of venues on one pool', () => {
       const { parts } = await split(listings)
 
       const shared = poolsOf(listings, Object.keys(parts))
-      const filled = Object.values(parts).reduce((sum, part) => sum + part, 0n)
+      const worthOf = (venue: string, part: bigint) => {
+        const listing = listings[venue] ?? expect.fail()
+        return gainOf(listing.venue, 'sell', part) - Number(listing.legCost)
+      }
+      const net = Object.entries(parts).reduce((sum, [venue, part]) => sum + worthOf(venue, part), 0)
+      const alone = Object.entries(listings).map(([venue, listing]) => worthOf(venue, listing.cap ?? 0n))
       expect(new Set(shared).size).toBe(shared.length)
-      expect(filled).toBeGreaterThanOrEqual(capOf(Math.max(...rows.map(({ percent }) => percent))))
+      expect(net).toBeGreaterThanOrEqual(Math.max(...alone) * (1 - 1e-9))
     })
     await fc.assert(property, { numRuns: 200 })
   })
