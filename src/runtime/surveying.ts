@@ -117,6 +117,7 @@ export function surveyorOf(ports: Ports, portion: Portion, signal: AbortSignal):
     return {
       cap: closedForm === null ? cap : withinReserves(venue, closedForm, cap),
       pools: pools.map(({ id }) => id),
+      routes: Object.fromEntries(pools.flatMap(({ id, route }) => (route === null ? [] : [[route, id]]))),
       closedForm,
       quotes: closedForm === null ? amounts.map((amount, index) => withinPool(one, amount, quotes[index])) : [],
       ...(sizes !== undefined && { sizes }),
@@ -207,7 +208,7 @@ function askerOf(ports: Ports, signal: AbortSignal): Ask {
 async function openVenues(ports: Ports, portion: Portion, ask: Ask): Promise<Open[]> {
   const dexes = portion.venues.map((venue) => known(ports.dexes, venue, 'venue'))
   const missing = dexes.filter((dex) => ports.pools.find(dex, portion) === undefined)
-  const found = await ask(batchOf(missing.map((dex) => dex.poolRequest(portion))))
+  const found = await ask(batchOf(missing.map((dex) => dex.poolRequest(portion))), ports.follower.head().number)
   for (const [index, dex] of missing.entries()) ports.pools.note(dex, portion, found[index] ?? unsure)
   return dexes.flatMap((dex) => {
     const pools = ports.pools.find(dex, portion) ?? []
