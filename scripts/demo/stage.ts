@@ -50,9 +50,9 @@ export async function setStage(
   const folder = await mkdtemp(join(tmpdir(), 'legwork-demo-'))
   cleanup.add(() => rm(folder, { recursive: true, force: true }))
   const world = await startWorld({ blockTimeS, baseFee })
+  cleanup.add(() => world.stop())
   // The older routers tell their age by a deadline that has passed, and before the first block none has.
   await world.mine()
-  cleanup.add(() => world.stop())
   const [account] = world.accounts
   if (account === undefined) throw new Error('The node has no account.')
 
