@@ -39,8 +39,13 @@ const pairsOf = {
   DAI: ['ETH/DAI', 'DAI/USDC'],
 } as const
 
+/** Gas units of an attempt at most, or nearly so. */
+const attemptGas = 160_000
+
 /** Budgets of a seed, in the chain’s coin and in tokens: mostly none, for the rest about what a few attempts cost. */
-export function drawBudgets(random: Random): Budgets {
+export function drawBudgets(random: Random, baseFeeGwei: number): Budgets {
+  // An attempt offers twice the base fee.
+  const gas = (attempts: number): string => ((attempts * attemptGas * 2 * (baseFeeGwei + 1)) / 1e9).toFixed(9)
   const losses = (most: number): Record<string, string> =>
     Object.fromEntries(
       random
@@ -51,8 +56,8 @@ export function drawBudgets(random: Random): Budgets {
   const loss = (symbol: string, most: number): string =>
     symbol === 'ETH' ? (most * (0.05 + random.next()) * 0.0003).toFixed(6) : String(Math.ceil(most * random.next()))
   return {
-    ...(random.chance(0.2) && { gasPerTrade: (0.004 + 0.04 * random.next()).toFixed(6) }),
-    ...(random.chance(0.15) && { gasPerDay: (0.01 + 0.2 * random.next()).toFixed(6) }),
+    ...(random.chance(0.18) && { gasPerTrade: gas(1 + 4 * random.next()) }),
+    ...(random.chance(0.12) && { gasPerDay: gas(2 + 12 * random.next()) }),
     ...(random.chance(0.15) && { lossPerTrade: losses(400) }),
     ...(random.chance(0.15) && { lossPerDay: losses(1_500) }),
   }

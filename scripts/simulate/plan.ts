@@ -74,7 +74,10 @@ export function planSeed(seed: number, without: readonly Kind[]): SeedPlan {
   const reorgDepthMax = has.has('reorg') ? random.int(1, random.chance(0.3) ? 6 : 3) : 0
   const maxGasPriceGwei = random.int(30, 80)
   const venues = random.int(1, 4)
+  const baseFeeGwei = Math.max(1, Math.floor(maxGasPriceGwei * (0.1 + random.next() * 0.5)))
   const limiting = randomOf(seed, 'limits')
+  const limits = drawLimits(limiting, venues)
+  const budgets = drawBudgets(limiting, baseFeeGwei)
   return {
     seed,
     kinds: has,
@@ -87,14 +90,15 @@ export function planSeed(seed: number, without: readonly Kind[]): SeedPlan {
     blockTimeMs: random.int(2_000, 6_000),
     healsAfterMs: random.int(30_000, 180_000),
     maxGasPriceGwei,
-    baseFeeGwei: Math.max(1, Math.floor(maxGasPriceGwei * (0.1 + random.next() * 0.5))),
+    baseFeeGwei,
     skewS: has.has('skew') ? random.int(-20, 12) : 0,
     reorgEveryMs: random.pick([8_000, 25_000, 25_000, 60_000]),
     lifeEventsMax: random.pick([120, 1_000, 1_000]),
     networkFaultShare: random.pick([0.01, 0.05, 0.15, 0.3]),
-    config: configOf(random, has),
-    limits: drawLimits(limiting, venues),
-    budgets: drawBudgets(limiting),
+    // Where gas is limited fees are raised soon and often.
+    config: { ...configOf(random, has), ...(budgets.gasPerTrade !== undefined && { bumpInterval: 2 }) },
+    limits,
+    budgets,
     pollInterval: random.int(1, 3),
     requestTimeout: random.int(2, 8),
   }

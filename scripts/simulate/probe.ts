@@ -36,7 +36,7 @@ export async function probeLimits(
   // Faults are over then, and what was sold counts no more.
   const beginsAtMs = Math.max(world.healsAtMs, timeline.now() + windowMs) + 60_000
   await timeline.run(() => timeline.now() >= beginsAtMs)
-  const probe = probeOf(world)
+  const probe = probeOf(world, pickLimit(world), 'probe')
   if (probe === null) return null
   const { order, expected } = probe
   let isEnded = false
@@ -63,7 +63,9 @@ export async function probeLimits(
   return order
 }
 
-function pickLimit({ plan, random }: World): World['plan']['limits'][number] | undefined {
+type Limit = World['plan']['limits'][number]
+
+function pickLimit({ plan, random }: World): Limit | undefined {
   // What may be lost depends on prices.
   if (plan.budgets.lossPerDay !== undefined || plan.budgets.lossPerTrade !== undefined) return undefined
   const sums = plan.limits.filter(({ token, pair, amount, window }) => {
@@ -76,13 +78,36 @@ function saleOf(symbol: string): string {
   return sales[symbol as keyof typeof sales]
 }
 
-function probeOf(world: World): Probe | null {
+/**
+ * One more order while what was sold still counts in a window: after a restart, which must not forget that.
+ *
+ * @returns Null where no window has anything in it.
+ */
+export function orderWithinWindow(world: World, { announcements, restored }: Witness): TradeOrder | null {
+  const { plan, timeline } = world
+  if (restored() !== null) return null
+  const counting = plan.limits.filter(({ token, pair, window }) => {
+    if (token === undefined || window === undefined || (pair ?? saleOf(token)) !== saleOf(token)) return false
+    const sinceMs = timeline.now() - window.seconds * 1_000 + restMs
+    return [...announcements.values()].some(
+      ({ tokenIn, amountIn, endedAtMs }) => tokenIn === token && amountIn !== '0' && (endedAtMs ?? 0) > sinceMs,
+    )
+  })
+  const [limit] = counting
+  return limit === undefined
+    ? null
+    : (probeOf(world, { ...limit, amount: limit.window?.amount }, 'again')?.order ?? null)
+}
+
+/** What a restart and a plan may take. */
+const restMs = 40_000
+
+function probeOf(world: World, limit: Limit | undefined, tradeId: string): Probe | null {
   const { plan, ledger } = world
-  const limit = pickLimit(world)
   if (limit?.token === undefined) return null
   const { token, venue = 'v0', amount = limit.window?.amount ?? '0' } = limit
   const pair = saleOf(token)
-  const asked = { tradeId: 'probe', pair, side: 'sell' as const, amount: String(2 * Number(amount)) }
+  const asked = { tradeId, pair, side: 'sell' as const, amount: String(2 * Number(amount)) }
   const whole = units(asked.amount, token)
   let expected = whole
   for (const rule of plan.limits) {

@@ -11,7 +11,7 @@ import { ancestorAt } from './ledger.ts'
 import { startMiner } from './miner.ts'
 import { checkAll } from './oracle.ts'
 import { planSeed } from './plan.ts'
-import { probeLimits } from './probe.ts'
+import { orderWithinWindow, probeLimits } from './probe.ts'
 import { openManager } from './process.ts'
 import type { Scenario } from './scenarios.ts'
 import { nonceOf } from './state.ts'
@@ -96,7 +96,12 @@ async function play(stage: Play): Promise<void> {
   const { world, witness, wishes, ended } = stage
   for (let number = 1; ; number += 1) {
     const manager = await live(stage, number)
-    if (manager !== null) return finish(stage, manager)
+    if (manager !== null) {
+      const more = wishes.some(({ order }) => order.tradeId === 'again') ? null : orderWithinWindow(world, witness)
+      if (more === null) return finish(stage, manager)
+      wishes.push({ order: more, atMs: world.timeline.now(), cancelAtMs: null })
+      end(stage, manager.life)
+    }
     if (world.timeline.now() > world.healsAtMs + patienceMs) {
       const missing = wishes.filter(({ order }) => !ended.has(order.tradeId)).map(({ order }) => order.tradeId)
       return witness.fault({ kind: 'stuck', text: `No end of ${missing.join(', ')}.` })
@@ -140,13 +145,8 @@ async function live(stage: Play, number: number): Promise<ManagedLife | null> {
     await closeInOrder(stage, manager)
   }
   if (refusal !== undefined) story.tell('process', () => `does not open: ${String(refusal)}`)
-  else if (timeline.now() <= limitMs) {
-    faults.note('kill')
-    witness.killed()
-    story.tell('process', () => 'is killed')
-  }
-  life.die()
-  disk.release(life)
+  else if (timeline.now() <= limitMs) faults.note('kill')
+  end(stage, life)
   restoreBackup(stage)
   const againMs = timeline.now() + (refusal === undefined ? pauseMs(world, number) : restartMs)
   let isTime = false
@@ -156,6 +156,14 @@ async function live(stage: Play, number: number): Promise<ManagedLife | null> {
   await timeline.run(() => isTime)
   if (!world.isHealed() && faults.isOn('foreign')) await trespass(stage, number)
   return null
+}
+
+/** At once, whatever it is at. */
+function end({ witness, disk, world: { story } }: Play, life: Incarnation): void {
+  witness.killed()
+  story.tell('process', () => 'has ended')
+  life.die()
+  disk.release(life)
 }
 
 /** Its nonce is not finally used up. */
@@ -253,6 +261,8 @@ async function finish({ world, witness, disk, wishes }: Play, { manager, life }:
     )
   const waitsUntilMs = timeline.now() + patienceMs
   await timeline.run(() => timeline.now() > waitsUntilMs || !hasOpen())
+  // A disk that refuses the last writes makes closing fail, and rightly so.
+  await timeline.run(() => !world.faults.isOn('diskFull') || world.isHealed())
   const settledAt = ledger.highest() + plan.confirmations + 3
   const isPast = timeline.now() + patienceMs
   let isClosed = false
