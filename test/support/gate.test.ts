@@ -105,7 +105,9 @@ describe('a request', () => {
     ['hanging', 0, /timeout/],
     ['hangingReply', 1, /timeout/],
   ])('that suffers %s has no answer, and the node gets it %d times', async (kind, times, words) => {
-    await expect(broadcast(kind, 100)).rejects.toThrow(words)
+    // Only a connection that hangs has to be given up on: one that breaks says so, however late.
+    const timeoutMs = kind.startsWith('hanging') ? 100 : undefined
+    await expect(broadcast(kind, timeoutMs)).rejects.toThrow(words)
     // Its client may leave before the gate has come to it.
     await expect.poll(() => gate.sent.length).toBe(1)
     await expect.poll(() => node.times('eth_sendRawTransaction')).toBe(times)
