@@ -55,7 +55,8 @@ const manager = await ExecutionManager.openWith({ ...options, distributionManage
 say({ type: 'open', counts: points.counts })
 manager.on('step', ({ tradeId, legId, to }) => {
   say({ type: 'step', tradeId, legId: legId ?? null, to })
-  if (legId !== undefined) points.enter(to)
+  if (legId === undefined) points.pass(`trade ${to}`)
+  else points.enter(to)
   if (legId !== undefined && to === cancelIn) manager.cancelTrade(tradeId)
 })
 manager.on('trouble', (trouble) => say({ type: 'trouble', ...trouble }))

@@ -102,6 +102,43 @@ const untruths: readonly { means: string; finds: RegExp; tamper: (evidence: Evid
     }),
   },
   {
+    means: 'more on its way than a limit allows',
+    finds: /^Bounded: limits\[0\]\.amount is passed by 10000000000000000000 wei/,
+    tamper: (evidence) => ({ ...evidence, limits: [{ token: 'ETH', amount: '9.9' }] }),
+  },
+  {
+    means: 'more sold than a window allows',
+    finds: /^Bounded: limits\[0\]\.window is passed by 10000000000000000000 wei/,
+    tamper: (evidence) => ({ ...evidence, limits: [{ token: 'ETH', window: { seconds: 60, amount: '9.9' } }] }),
+  },
+  {
+    means: 'a trade that says it was unwound, and was not',
+    finds: /^Bounded: sale says UNWOUND, and is NOT_UNWOUND/,
+    tamper: ({ trades, ...evidence }) => ({
+      ...evidence,
+      trades: trades.map(({ status, history }) => {
+        const failure = { code: 'UNWOUND', message: '', retryable: false }
+        return { status: { ...status, status: 'failed', outcome: null, fillPolicy: 'unwind', failure }, history }
+      }),
+    }),
+  },
+  {
+    means: 'a split that began before the one before it was over',
+    finds: /^At most once: sale\/\S+ left before sale\/\S+ was final/,
+    tamper: ({ trades, ...evidence }) => ({
+      ...evidence,
+      trades: trades.map(({ status, history }) => {
+        const again = (legId: string): string => (legId === status.legs[0]?.legId ? `${legId}#1` : legId)
+        return {
+          status: { ...status, legs: status.legs.map((leg) => ({ ...leg, legId: again(leg.legId) })) },
+          history: history.map((entry) =>
+            entry.legId === undefined ? entry : { ...entry, legId: again(entry.legId) },
+          ),
+        }
+      }),
+    }),
+  },
+  {
     means: 'a fee above the ceiling',
     finds: /^Bounded: 0x/,
     tamper: (evidence) => ({ ...evidence, ceilings: { call: 1n, cancel: 1n } }),

@@ -36,6 +36,7 @@ export interface Reactions extends Pick<GateOptions, 'onSent' | 'onReply' | 'tre
 export interface Scenario {
   readonly name: string
   readonly config?: ChildPlan['options']['config']
+  readonly limits?: NonNullable<ChildPlan['options']['limits']>
   readonly orders: ChildPlan['orders']
   readonly cancelOnSign?: boolean
   readonly cancelIn?: string
@@ -118,13 +119,14 @@ function confirmationsOf(scenario: Pick<Scenario, 'config'>): number {
 }
 
 /** All that a child is told, but for its orders and its end. */
-export function optionsFor({ world, gate }: Theatre, dataDir: string, scenario: Pick<Scenario, 'config'>) {
+export function optionsFor({ world, gate }: Theatre, dataDir: string, scenario: Pick<Scenario, 'config' | 'limits'>) {
   return {
     config: { ...config, ...scenario.config },
     chain: { chainId: world.chainId, rpcUrls: [gate.url], pollInterval: 0.02 },
     wallets: [{ privateKeyEnv: keyVariable }],
     tokens: world.tokens,
     venues: venuesOf(world),
+    limits: scenario.limits ?? [],
     dataDir,
   }
 }
@@ -177,7 +179,8 @@ export async function play(theatre: Theatre, scenario: Scenario, options: PlayOp
     await miner.stop()
     const wallets = [{ wallet, before, laneMark: disk.laneMark(wallet) }]
     const { sent } = gate
-    const evidence = { ...frame, wallets, sent, trades: runs.trades, foreign: reactions.foreign ?? [] }
+    const { limits = [] } = scenario
+    const evidence = { ...frame, wallets, sent, limits, trades: runs.trades, foreign: reactions.foreign ?? [] }
     const { tamper = (untouched: Evidence) => untouched } = options
     return { ...runs, violations: await violations(tamper(evidence)) }
   } finally {

@@ -1,6 +1,7 @@
 import { parseAmount } from '../../src/domain/amount.ts'
 import type { Sent } from './gate.ts'
 import { type Evidence, type Ledger, type Leg, type Mined, readLedger, type WalletLedger } from './oracleLedger.ts'
+import { accountedFor, directionOf, endOf, keptTo } from './oraclePolicies.ts'
 
 /**
  * Checks what must always hold, from the chain's own ledger and the record of every byte that reached the node: recorded
@@ -13,7 +14,8 @@ import { type Evidence, type Ledger, type Leg, type Mined, readLedger, type Wall
  */
 export async function violations(evidence: Evidence): Promise<string[]> {
   const ledger = await readLedger(evidence)
-  return [recordedFirst, atMostOnce, noGaps, onlyReceipts, exact, bounded].flatMap((check) => check(ledger))
+  const checks = [recordedFirst, atMostOnce, noGaps, onlyReceipts, exact, bounded, keptTo]
+  return checks.flatMap((check) => check(ledger))
 }
 
 function recordedFirst({ sent }: Ledger): string[] {
@@ -119,10 +121,8 @@ function onlyReceipts({ legs, trades, head, confirmations }: Ledger): string[] {
     }
   }
   for (const { status } of trades) {
-    const isFilled = status.legs.some((leg) => leg.kind === 'swap' && leg.status === 'done')
-    if (status.status !== (isFilled ? 'done' : 'failed')) {
-      found.push(`Only receipts count: ${status.tradeId} is ${status.status}, and filled is ${isFilled}.`)
-    }
+    const end = endOf(status)
+    if (status.status !== end) found.push(`Only receipts count: ${status.tradeId} is ${status.status}, and not ${end}.`)
   }
   return found
 }
@@ -133,13 +133,20 @@ function exact(ledger: Ledger): string[] {
   const units = (amount: string | null, symbol: string): bigint => toUnits(amount, tokens[symbol]?.decimals ?? 0)
   for (const { status } of trades) {
     const base = status.side === 'sell' ? status.tokenIn : status.tokenOut
-    const given = status.legs.reduce((sum, { amount }) => sum + units(amount, base), units(status.unallocated, base))
+    const given = accountedFor(status).reduce(
+      (sum, { amount }) => sum + units(amount, base),
+      units(status.unallocated, base),
+    )
     const isSplit = status.legs.length > 0 || given > 0n
     if (isSplit && given !== units(status.amount, base)) {
       found.push(`Exact: the legs of ${status.tradeId} and the rest add up to ${given} of ${status.amount} ${base}.`)
     }
-    const paid = status.legs.reduce((sum, { amountIn }) => sum + units(amountIn, status.tokenIn), 0n)
-    const received = status.legs.reduce((sum, { amountOut }) => sum + units(amountOut, status.tokenOut), 0n)
+    let [paid, received] = [0n, 0n]
+    for (const leg of status.legs) {
+      const isBack = leg.purpose === 'unwind'
+      paid += isBack ? -units(leg.amountOut, status.tokenIn) : units(leg.amountIn, status.tokenIn)
+      received += isBack ? -units(leg.amountIn, status.tokenOut) : units(leg.amountOut, status.tokenOut)
+    }
     if (paid !== units(status.amountIn, status.tokenIn) || received !== units(status.amountOut, status.tokenOut)) {
       found.push(`Exact: the fills of the legs of ${status.tradeId} are not those of the trade.`)
     }
@@ -161,8 +168,9 @@ function balanceFaults(
   }
   for (const leg of legs) {
     if (successOf(leg)?.sent.from !== wallet) continue
-    add(leg.trade.tokenIn, leg.status.amountIn, -1n)
-    add(leg.trade.tokenOut, leg.status.amountOut, 1n)
+    const [sold, bought] = directionOf(leg)
+    add(sold, leg.status.amountIn, -1n)
+    add(bought, leg.status.amountOut, 1n)
   }
   const own = [...new Set(sent.map(({ hash }) => hash))].flatMap((hash) => receipts.get(hash) ?? [])
   change.ETH = (change.ETH ?? 0n) - costOf(own) - costOf(foreignReceipts.values())

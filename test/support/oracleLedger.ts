@@ -1,5 +1,6 @@
 import type { Rpc } from '../../scripts/world/rpc.ts'
 import type { Hex } from '../../src/domain/hex.ts'
+import type { OpenOptions } from '../../src/index.ts'
 import type { HistoryEntry } from '../../src/runtime/records.ts'
 import type { LegStatus, TradeStatus } from '../../src/runtime/status.ts'
 import type { Sent } from './gate.ts'
@@ -31,6 +32,8 @@ export interface Evidence {
   readonly sent: readonly Sent[]
   /** What was reported, when all had ended. */
   readonly trades: readonly { readonly status: TradeStatus; readonly history: readonly HistoryEntry[] }[]
+  /** Those of the configuration; those on the native coin are checked. */
+  readonly limits?: OpenOptions['limits']
   /** Transactions of nothing that somebody else sent with a wallet's key, past the gate. */
   readonly foreign: readonly { readonly hash: Hex; readonly nonce: number; readonly from: Hex }[]
 }
