@@ -16,12 +16,12 @@ export function* truthful(evidence: Evidence): Generator<Violation> {
   const all = byTrade(evidence.legs, ({ trade }) => trade)
   for (const ended of evidence.endings) {
     const legs = all.get(ended.status.tradeId) ?? []
-    yield* addedUp(ended, legs)
+    yield* addedUp(evidence.world, ended, legs)
     yield* profit(evidence.world, ended, legs)
   }
 }
 
-function* addedUp({ status }: Ended, legs: readonly Leg[]): Generator<Violation> {
+function* addedUp({ plan }: World, { status, order }: Ended, legs: readonly Leg[]): Generator<Violation> {
   const { tokenIn, tokenOut, unallocated, unfilled, amount, side, tradeId } = status
   const base = side === 'sell' ? tokenIn : tokenOut
   const whole = units(amount, base)
@@ -32,6 +32,11 @@ function* addedUp({ status }: Ended, legs: readonly Leg[]): Generator<Violation>
   const sum = given.reduce((all, leg) => all + units(leg.status.amount, base), units(unallocated, base))
   if (fills.length > 0 && sum !== whole) {
     yield { kind: 'other', text: `The legs of ${tradeId} and the rest add up to ${sum} of ${amount} ${base}.` }
+  }
+  const isLimited =
+    plan.limits.length > 0 || plan.budgets.lossPerTrade !== undefined || plan.budgets.lossPerDay !== undefined
+  if (!isLimited && order.quotes !== undefined && fills.length > 0 && lastRound === 0 && unallocated !== '0') {
+    yield { kind: 'other', text: `${tradeId} leaves ${unallocated} ${base} to nobody, and nothing limits it.` }
   }
   let [paid, received, exactly] = [0n, 0n, 0n]
   for (const leg of legs) {
