@@ -27,7 +27,7 @@ describe('the packed package', () => {
       `import { ExecutionManager } from 'legwork'
        import { legMachine } from 'legwork/machines'
        const execution = await ExecutionManager.open(${JSON.stringify(options)})
-       const legs = await execution.executeTrade({ tradeId: 'trade_1', pair: 'ETH/USDC', amount: '1.5' })
+       const legs = await execution.executeTrade({ tradeId: 'trade_1', pair: 'ETH/USDC', amount: '60' })
        await execution.close()
        process.stdout.write(JSON.stringify({ statuses: legs.map(({ status }) => status), machine: legMachine.id }))`,
     )

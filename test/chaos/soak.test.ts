@@ -16,9 +16,9 @@ test(`nothing is lost, doubled or stuck in a soak, seed ${seed}`, { timeout: 300
 })
 
 test('a soak finds a restart that takes a new nonce in place of what it had sent', { timeout: 120_000 }, async () => {
-  const kills = { faultsMs: 8_000, killMs: 1_500, settleMs: 10_000 }
+  const kills = { faultsMs: 20_000, killMs: 1_000, settleMs: 10_000 }
 
-  const { violations } = await soak({ seed, trades: 10, ...kills, fault: 'forgottenAttempts' })
+  const { violations } = await soak({ seed, trades: 40, ...kills, fault: 'forgottenAttempts' })
 
   expect(violations).toContainEqual(expect.stringMatching(/^At most once: .* (succeeded \d+ times|was never mined)/))
 })

@@ -24,7 +24,11 @@ const casts: readonly (readonly [Scenario, states?: readonly string[]])[] = [
     scenarios.cancelledSale,
     ['preparing.releasing', 'submitted.cancelling', 'submitted.broadcasting', 'submitted.pending', 'failed'],
   ],
-  [scenarios.displacedSale, ['submitted.pending', 'retrying', 'submitted.broadcasting']],
+  // A first try knows its price and its gas from the trial of the whole trade; a further one asks for both.
+  [
+    scenarios.displacedSale,
+    ['submitted.pending', 'retrying', 'preparing.quoting', 'preparing.pricing', 'submitted.broadcasting'],
+  ],
 ]
 
 /** States of which a kill can leave a record; the others are left in the very turn in which they are entered. */
