@@ -24,18 +24,16 @@ const casts: readonly (readonly [Scenario, states?: readonly string[]])[] = [
     scenarios.cancelledSale,
     ['preparing.releasing', 'submitted.cancelling', 'submitted.broadcasting', 'submitted.pending', 'failed'],
   ],
-  // A first try knows its price and its gas from the trial of the whole trade; a further one asks for both.
-  [
-    scenarios.displacedSale,
-    ['submitted.pending', 'retrying', 'preparing.quoting', 'preparing.pricing', 'submitted.broadcasting'],
-  ],
+  [scenarios.displacedSale, ['submitted.pending', 'retrying', 'submitted.broadcasting']],
 ]
 
-/** States of which a kill can leave a record; the others are left in the very turn in which they are entered. */
+/**
+ * States of which a kill can leave a record; the others are left in the very turn in which they are entered. Pricing is one of these
+ * since the trial of the whole trade tells what gas a first try needs.
+ */
 const lasting = [
   'preparing.admitting',
   'preparing.quoting',
-  'preparing.pricing',
   'preparing.holding',
   'preparing.signing',
   'submitted.broadcasting',
